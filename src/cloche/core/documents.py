@@ -1,0 +1,1 @@
+"""placeholder: interface agreed, written by the documents work."""

@@ -1,0 +1,1 @@
+"""From bytes to an operation and back: HTTP, routing, signing, protocols, errors, audit."""
