@@ -1,0 +1,1 @@
+"""The metadata store's engines: bytes by table, account, region and name."""
