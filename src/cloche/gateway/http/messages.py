@@ -12,6 +12,11 @@ from cloche.engines.objects.store import FileSlice
 class Body(Protocol):
     """A request's body as it comes in; the client is held back until it is read."""
 
+    @property
+    def awaits_continue(self) -> bool:
+        """Whether the client waits for `100 Continue` before it sends the body."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
     async def read(self, limit_bytes: int) -> bytes:

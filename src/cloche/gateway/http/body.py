@@ -1,0 +1,135 @@
+"""A request's body on its way from the socket to whoever reads it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+from cloche.gateway.http.messages import BodyIncomplete, BodyTooLarge
+
+
+class IncomingBody:
+    """Chunks fed by a connection and read by one reader.
+
+    The connection is told to pause when more than `limit_bytes` wait unread, and to go on when
+    the reader has caught up. `on_first_read` lets HTTP/1.1 answer `Expect: 100-continue` only
+    when somebody wants the body.
+    """
+
+    __slots__ = (
+        "_chunks", "_error", "_limit_bytes", "_on_drain", "_on_first_read", "_waiter",
+        "buffered_bytes", "is_complete", "is_paused",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        limit_bytes: int,
+        on_drain: Callable[[IncomingBody, int], None] | None = None,
+        on_first_read: Callable[[], None] | None = None,
+    ) -> None:
+        self._chunks: deque[bytes] = deque()
+        self._error: str | None = None
+        self._limit_bytes = limit_bytes
+        self._on_drain = on_drain
+        self._on_first_read = on_first_read
+        self._waiter: asyncio.Future[None] | None = None
+        self.buffered_bytes = 0
+        self.is_complete = False
+        self.is_paused = False
+
+    @property
+    def awaits_continue(self) -> bool:
+        """Whether the client holds the body back until it is asked for it."""
+        return self._on_first_read is not None and not self.is_complete and not self._chunks
+
+    def feed(self, chunk: bytes) -> bool:
+        """Take bytes from the connection; True if it should pause."""
+        self._chunks.append(chunk)
+        self.buffered_bytes += len(chunk)
+        self._wake()
+        if self.buffered_bytes > self._limit_bytes:
+            self.is_paused = True
+        return self.is_paused
+
+    def finish(self) -> None:
+        """The body has arrived whole."""
+        self.is_complete = True
+        self._wake()
+
+    def fail(self, reason: str) -> None:
+        """The rest of the body will never come."""
+        if not self.is_complete:
+            self._error = reason
+            self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _next(self) -> bytes | None:
+        """The next chunk, or None at the end."""
+        if self._on_first_read is not None:
+            first_read, self._on_first_read = self._on_first_read, None
+            if not self._chunks and not self.is_complete:
+                first_read()
+        while not self._chunks:
+            if self.is_complete:
+                return None
+            if self._error is not None:
+                raise BodyIncomplete(self._error)
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        chunk = self._chunks.popleft()
+        self.buffered_bytes -= len(chunk)
+        if self._on_drain is not None:
+            self._on_drain(self, len(chunk))
+        return chunk
+
+    async def _iterate(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._next()) is not None:
+            yield chunk
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._iterate()
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """See `Body.read`."""
+        first = await self._next()
+        if first is None:
+            return b""
+        size = len(first)
+        if self.is_complete and not self._chunks and size <= limit_bytes:
+            return first
+        chunks = [first]
+        while size <= limit_bytes and (chunk := await self._next()) is not None:
+            chunks.append(chunk)
+            size += len(chunk)
+        if size > limit_bytes:
+            raise BodyTooLarge(f"the body has more than {limit_bytes} bytes")
+        return b"".join(chunks)
+
+
+class EmptyBody:
+    """The body of a request that has none."""
+
+    __slots__ = ()
+    is_complete = True
+    awaits_continue = False
+
+    async def _iterate(self) -> AsyncIterator[bytes]:
+        return
+        yield b""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._iterate()
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """Nothing."""
+        return b""
+
+
+EMPTY_BODY = EmptyBody()

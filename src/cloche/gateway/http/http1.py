@@ -1,0 +1,499 @@
+"""HTTP/1.1 on asyncio, parsed by httptools (llhttp).
+
+One request of a connection is handled at a time; the next ones wait. What a slow or hostile
+client can hold is bounded by `Limits`; deadlines are kept by one sweep over all connections, so
+that an idle connection costs its memory and nothing else.
+
+The reasons for a protocol class of our own are in docs/decisions/0001-http-server.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+
+import httptools
+
+from cloche.engines.objects.store import FileSlice
+from cloche.gateway.http.body import EMPTY_BODY, EmptyBody, IncomingBody
+from cloche.gateway.http.messages import Request, Response
+
+if TYPE_CHECKING:
+    from cloche.gateway.http.server import HttpServer
+
+log = logging.getLogger("cloche.http")
+
+Application = Callable[[Request], Awaitable[Response]]
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_BODYLESS_STATUSES = {204, 304}
+_RESUME_BELOW_BYTES = 64 * 1024
+_SENDFILE_BYTES = 2 * 1024 * 1024
+
+
+class ConnectionClosed(Exception):
+    """The client went away, or stalled, while it was being answered."""
+
+
+class Http1Connection(asyncio.Protocol):
+    """One client's connection: reads requests, writes answers in order."""
+
+    __slots__ = (
+        "_body", "_closing", "_deadline", "_drain_waiter", "_head_bytes",
+        "_headers", "_in_head", "_is_fresh", "_limits", "_loop", "_parser", "_preface",
+        "_queue", "_send_fd", "_server", "_task", "_transport", "_unread_bytes", "_upgrade_bytes",
+        "_url", "_write_paused", "source_ip",
+    )  # fmt: skip
+
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
+        self._loop = server.loop
+        self._limits = server.limits
+        self._parser = httptools.HttpRequestParser(self)
+        self._queue: deque[tuple[Request, bool]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._body: IncomingBody | None = None
+        self._headers: dict[str, str] = {}
+        self._url = b""
+        self._head_bytes = 0
+        self._in_head = True
+        self._upgrade_bytes = 0
+        self._unread_bytes = 0
+        self._closing = False
+        self._write_paused = False
+        self._drain_waiter: asyncio.Future[None] | None = None
+        self._send_fd = -1
+        self._preface = b""
+        self._is_fresh = True
+        self._deadline = 0.0
+        self.source_ip = ""
+
+    # The connection's life
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self.source_ip = str(peer[0]) if isinstance(peer, tuple) else "127.0.0.1"
+        self._server.connections.add(self)
+        self._wait_until(self._limits.idle_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone; whoever reads from it or writes to it is told."""
+        self._closing = True
+        self._server.forget(self)
+        if self._body is not None:
+            self._body.fail("the connection ended within the body")
+        self._resume_waiter()
+        self._queue.clear()
+        if self._send_fd >= 0:
+            os.close(self._send_fd)
+            self._send_fd = -1
+
+    def _wait_until(self, seconds: float) -> None:
+        self._deadline = self._loop.time() + seconds
+
+    def check_deadline(self, now: float) -> None:
+        """Called every few seconds: ends the connection if the client made no progress."""
+        if now < self._deadline:
+            return
+        if self._task is None:
+            if self._head_bytes and self._in_head:
+                self._refuse(408, "Request Time-out")
+            else:
+                self._transport.close()
+        elif self._body is not None and not self._body.is_complete and not self._body.is_paused:
+            self._body.fail("the client stopped sending")
+            self._wait_until(self._limits.stall_seconds)
+        elif self._write_paused:
+            self._transport.abort()
+        else:
+            self._wait_until(self._limits.stall_seconds)
+
+    def shut_down(self) -> None:
+        """Finish the request under way and take no further one."""
+        self._closing = True
+        if self._task is None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close without finishing anything."""
+        self._transport.abort()
+
+    # Reading
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in."""
+        if self._closing and self._task is None:
+            return
+        if self._is_fresh:
+            data, self._preface = self._preface + data, b""
+            if not self._is_http1(data):
+                return
+        if self._upgrade_bytes:
+            data = self._feed_upgraded(data)
+            if not data:
+                return
+        try:
+            self._feed(data)
+        except httptools.HttpParserError as error:
+            self._refuse(400, f"Bad Request: {error.__class__.__name__}")
+
+    def _is_http1(self, data: bytes) -> bool:
+        """Hand the connection over where the client begins with HTTP/2's preface."""
+        preface_bytes = len(_HTTP2_PREFACE)
+        if data[:preface_bytes] != _HTTP2_PREFACE[: len(data)]:
+            self._is_fresh = False
+            return True
+        if len(data) < preface_bytes:
+            self._preface = data
+        else:
+            self._server.switch_to_http2(self, self._transport, data)
+        return False
+
+    def _feed(self, data: bytes) -> None:
+        if self._in_head:
+            if not self._head_bytes and self._task is None:
+                self._wait_until(self._limits.head_seconds)
+            self._head_bytes += len(data)
+            # A chunk may hold the end of the head and much of the body, so that only a head
+            # that goes on beyond a whole chunk can be told to be too long before it is parsed.
+            if self._head_bytes - len(data) > self._limits.head_bytes:
+                self._refuse(431, "Request Header Fields Too Large")
+                return
+        else:
+            self._wait_until(self._limits.stall_seconds)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
+            self._parser = httptools.HttpRequestParser(self)
+            if self._upgrade_bytes:
+                rest = self._feed_upgraded(rest)
+            if rest:
+                self._feed(rest)
+
+    def on_message_begin(self) -> None:
+        """Parser: a request begins."""
+        self._headers = {}
+        self._url = b""
+
+    def on_url(self, url: bytes) -> None:
+        """Parser: part of the target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Parser: a header."""
+        key = name.decode("latin-1").lower()
+        text = value.decode("utf-8", "surrogateescape")
+        headers = self._headers
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+
+    def on_headers_complete(self) -> None:
+        """Parser: a request's head is there; its handling begins before its body has come."""
+        self._in_head = False
+        headers = self._headers
+        if (
+            self._head_bytes > self._limits.head_bytes
+            and self._head_size() > self._limits.head_bytes
+        ):
+            self._refuse(431, "Request Header Fields Too Large")
+            return
+        parser = self._parser
+        version = parser.get_http_version()
+        length = headers.get("content-length")
+        has_body = "transfer-encoding" in headers or (length is not None and length != "0")
+        if parser.should_upgrade():
+            # The protocol offered is not taken up; llhttp leaves the body to us.
+            if "transfer-encoding" in headers:
+                self._refuse(501, "Upgrade with a chunked body is not supported")
+                return
+            self._upgrade_bytes = int(length or 0)
+        body: IncomingBody | EmptyBody = EMPTY_BODY
+        if has_body:
+            body = self._body = IncomingBody(
+                self._limits.buffered_bytes,
+                self._on_body_read,
+                self._send_continue
+                if "100-continue" in headers.get("expect", "").lower()
+                else None,
+            )
+        path, _, query = self._url.decode("latin-1").partition("?")
+        if not path.startswith("/"):
+            path = _path_of_absolute_target(path)
+        request = Request(
+            method=parser.get_method().decode("ascii"),
+            raw_path=path,
+            query_string=query,
+            headers=headers,
+            body=body,
+            source_ip=self.source_ip,
+            http_version=version,
+        )
+        self._accept(request, parser.should_keep_alive())
+
+    def _head_size(self) -> int:
+        return len(self._url) + sum(
+            len(key) + len(value) + 4 for key, value in self._headers.items()
+        )
+
+    def on_body(self, chunk: bytes) -> None:
+        """Parser: part of the body."""
+        self._take_body(chunk)
+
+    def on_message_complete(self) -> None:
+        """Parser: the request has come whole."""
+        if not self._upgrade_bytes:
+            self._finish_request()
+
+    def _finish_request(self) -> None:
+        if self._body is not None:
+            self._body.finish()
+        self._in_head = True
+        self._head_bytes = 0
+
+    def _feed_upgraded(self, data: bytes) -> bytes:
+        chunk, rest = data[: self._upgrade_bytes], data[self._upgrade_bytes :]
+        self._upgrade_bytes -= len(chunk)
+        self._take_body(chunk)
+        if not self._upgrade_bytes:
+            self._finish_request()
+        return rest
+
+    def _take_body(self, chunk: bytes) -> None:
+        if self._closing and self._task is None:
+            return
+        if self._body is None:
+            self._unread_bytes += len(chunk)
+            if self._unread_bytes > self._limits.drained_bytes:
+                self._transport.close()
+        elif self._body.feed(chunk):
+            self._transport.pause_reading()
+
+    def _on_body_read(self, body: IncomingBody, size_bytes: int) -> None:
+        if body.is_paused and body.buffered_bytes < _RESUME_BELOW_BYTES:
+            body.is_paused = False
+            self._wait_until(self._limits.stall_seconds)
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def _send_continue(self) -> None:
+        self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    # Answering
+
+    def _accept(self, request: Request, keep_alive: bool) -> None:
+        if self._task is None:
+            self._task = self._loop.create_task(self._answer_all(request, keep_alive))
+            self._wait_until(self._limits.stall_seconds)
+            return
+        self._queue.append((request, keep_alive))
+        if len(self._queue) >= self._limits.pipelined_requests:
+            self._transport.pause_reading()
+
+    async def _answer_all(self, request: Request, keep_alive: bool) -> None:
+        """Answer a request and those that were pipelined behind it."""
+        try:
+            while True:
+                response = await self._server.application(request)
+                keep_alive = keep_alive and not self._closing
+                await self._write(request, response, keep_alive)
+                if not await self._settle_body(request, keep_alive):
+                    return
+                if not self._queue:
+                    break
+                request, keep_alive = self._queue.popleft()
+                if len(self._queue) == self._limits.pipelined_requests - 1:
+                    self._transport.resume_reading()
+        except ConnectionClosed:
+            self._transport.abort()
+            return
+        except Exception:
+            # The application answers its own errors; this one is the connection's, or a body's
+            # that broke off after its head was sent, and only the client's end can tell.
+            log.exception("answer to %s %s broke off", request.method, request.raw_path)
+            self._transport.abort()
+            return
+        finally:
+            self._task = None
+        self._wait_until(self._limits.idle_seconds)
+        if self._closing:
+            self._transport.close()
+
+    async def _settle_body(self, request: Request, keep_alive: bool) -> bool:
+        """Get a body that nobody read out of the way; False if the connection ends here."""
+        body = request.body
+        if isinstance(body, IncomingBody):
+            if self._body is body:
+                self._body = None
+            if not body.is_complete:
+                keep_alive = keep_alive and not body.awaits_continue and not self._closing
+                self._unread_bytes = body.buffered_bytes
+                if body.is_paused and not self._transport.is_closing():
+                    self._transport.resume_reading()
+        if not keep_alive:
+            self._closing = True
+            if isinstance(body, IncomingBody) and not body.is_complete:
+                # Closing at once would reset the connection under the answer's last bytes.
+                self._loop.call_later(1.0, self._transport.close)
+            else:
+                self._transport.close()
+        return keep_alive
+
+    async def _write(self, request: Request, response: Response, keep_alive: bool) -> None:
+        body = response.body
+        if request.body.awaits_continue:
+            # The client may or may not send the body now: only a new connection tells.
+            keep_alive = False
+        file = self._open(body) if isinstance(body, FileSlice) else -1
+        head = [_STATUS_LINES.get(response.status) or b"HTTP/1.1 %d \r\n" % response.status]
+        names = {name for name, _ in response.headers}
+        for name, value in response.headers:
+            head.append(f"{name}: {value}\r\n".encode("utf-8", "surrogateescape"))
+        has_body = request.method != "HEAD" and response.status not in _BODYLESS_STATUSES
+        is_chunked = False
+        if "content-length" not in names and response.status not in _BODYLESS_STATUSES:
+            if isinstance(body, bytes):
+                head.append(b"content-length: %d\r\n" % len(body))
+            elif isinstance(body, FileSlice):
+                head.append(b"content-length: %d\r\n" % body.length)
+            elif request.http_version == "1.1":
+                is_chunked = has_body
+                head.append(b"transfer-encoding: chunked\r\n" if is_chunked else b"")
+            else:
+                keep_alive = False
+        head.append(self._server.date_header())
+        head.append(b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
+        if not keep_alive:
+            self._closing = True
+        if has_body and isinstance(body, bytes):
+            head.append(body)
+        self._transport.write(b"".join(head))
+        if isinstance(body, FileSlice):
+            await self._send_file(file, body if has_body else FileSlice(body.path, 0, 0))
+        elif has_body and not isinstance(body, bytes):
+            await self._send_chunks(body, is_chunked)
+        elif self._write_paused:
+            await self._drain()
+
+    async def _send_chunks(self, body: AsyncIterator[bytes], is_chunked: bool) -> None:
+        async for chunk in body:
+            if chunk:
+                self._transport.write(
+                    b"%x\r\n%s\r\n" % (len(chunk), chunk) if is_chunked else chunk
+                )
+            if self._write_paused or self._transport.is_closing():
+                await self._drain()
+        if is_chunked:
+            self._transport.write(b"0\r\n\r\n")
+
+    def _open(self, part: FileSlice) -> int:
+        file = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC)
+        if part.length > _SENDFILE_BYTES:
+            os.posix_fadvise(file, part.offset, part.length, os.POSIX_FADV_SEQUENTIAL)
+        return file
+
+    async def _send_file(self, file: int, part: FileSlice) -> None:
+        """Send part of a file by sendfile(2), without the bytes passing through Python.
+
+        uvloop has no sendfile and lets nobody watch its sockets, so that the file is sent through
+        a duplicate of the socket's descriptor, once all that the transport had is out.
+        """
+        try:
+            while self._transport.get_write_buffer_size():
+                self._transport.set_write_buffer_limits(0)
+                await self._drain()
+            if self._send_fd < 0:
+                if self._transport.is_closing():
+                    raise ConnectionClosed
+                self._send_fd = os.dup(self._transport.get_extra_info("socket").fileno())
+            await self._send_file_bytes(file, part)
+        finally:
+            os.close(file)
+            if not self._transport.is_closing():
+                self._transport.set_write_buffer_limits()
+
+    async def _send_file_bytes(self, file: int, part: FileSlice) -> None:
+        offset, end = part.offset, part.offset + part.length
+        while offset < end:
+            if self._transport.is_closing():
+                raise ConnectionClosed
+            try:
+                sent = os.sendfile(self._send_fd, file, offset, min(end - offset, _SENDFILE_BYTES))
+            except BlockingIOError:
+                await self._wait_writable()
+                continue
+            except OSError as error:
+                raise ConnectionClosed from error
+            if sent == 0:
+                raise ConnectionClosed(f"{part.path} is shorter than the answer had announced")
+            offset += sent
+
+    async def _wait_writable(self) -> None:
+        self._write_paused = True
+        self._wait_until(self._limits.stall_seconds)
+        waiter = self._drain_waiter = self._loop.create_future()
+        descriptor = self._send_fd
+        self._loop.add_writer(descriptor, self._resume_waiter)
+        try:
+            await waiter
+        finally:
+            self._loop.remove_writer(descriptor)
+            self._write_paused = False
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than we write."""
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._write_paused = False
+        self._resume_waiter()
+
+    def _resume_waiter(self) -> None:
+        waiter, self._drain_waiter = self._drain_waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def _drain(self) -> None:
+        if self._transport.is_closing():
+            raise ConnectionClosed
+        if self._write_paused:
+            self._wait_until(self._limits.stall_seconds)
+            self._drain_waiter = self._loop.create_future()
+            await self._drain_waiter
+        if self._transport.is_closing():
+            raise ConnectionClosed
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer what is no request, and close; nothing is read any more."""
+        if self._body is not None:
+            self._body.fail(reason)
+        if self._closing:
+            return
+        self._closing = True
+        if self._task is None:
+            text = reason.encode("ascii", "replace")
+            self._transport.write(
+                _STATUS_LINES[status]
+                + b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
+                % (len(text), text)
+            )
+            self._transport.pause_reading()
+            self._loop.call_later(0.5, self._transport.close)
+
+
+def _path_of_absolute_target(target: str) -> str:
+    """`http://host/path` → `/path`; `*` stays as it is."""
+    _, separator, rest = target.partition("://")
+    if not separator:
+        return target
+    return "/" + rest.partition("/")[2]

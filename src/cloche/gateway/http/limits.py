@@ -1,0 +1,28 @@
+"""Bounds on what one client may ask of the server's memory and patience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one connection; times are in seconds of real time, sizes in bytes.
+
+    Attributes:
+        head_bytes: request line and headers together; more is answered by 431.
+        head_seconds: from a request's first byte to the end of its headers.
+        idle_seconds: how long a connection may wait between requests.
+        stall_seconds: how long a body, or a client that reads an answer, may make no progress.
+        buffered_bytes: of a body that nobody has read yet, before the client is held back.
+        drained_bytes: of a body that nobody wants, before the connection is closed instead.
+        pipelined_requests: that may wait on one connection, before it is held back.
+    """
+
+    head_bytes: int = 64 * 1024
+    head_seconds: float = 30.0
+    idle_seconds: float = 300.0
+    stall_seconds: float = 60.0
+    buffered_bytes: int = 512 * 1024
+    drained_bytes: int = 4 * 1024 * 1024
+    pipelined_requests: int = 16

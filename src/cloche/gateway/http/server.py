@@ -1,0 +1,96 @@
+"""Listens on one port for HTTP/1.1 and HTTP/2 and hands requests to one application."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from cloche.gateway.http.http1 import Application, Http1Connection
+from cloche.gateway.http.limits import Limits
+
+if TYPE_CHECKING:
+    from cloche.gateway.http.http2 import Http2Connection
+
+_SWEEP_SECONDS = 2.0
+_SHUT_DOWN_SECONDS = 10.0
+
+
+class HttpServer:
+    """The listening socket and all connections.
+
+    Attributes:
+        connections: those that are open.
+        loop: the event loop that all of them share.
+    """
+
+    def __init__(self, application: Application, limits: Limits | None = None) -> None:
+        self.application = application
+        self.limits = limits or Limits()
+        self.loop = asyncio.get_running_loop()
+        self.connections: set[Http1Connection | Http2Connection] = set()
+        self._listener: asyncio.Server | None = None
+        self._sweep: asyncio.TimerHandle | None = None
+        self._date_at = 0
+        self._date = b""
+
+    async def listen(self, host: str, port: int) -> int:
+        """Listen, and say on which port (the one asked for, or any for 0).
+
+        Raises:
+            OSError: the port is taken or the address is not ours.
+        """
+        self._listener = await self.loop.create_server(
+            lambda: Http1Connection(self), host, port, backlog=4096, reuse_address=True
+        )
+        self._sweep = self.loop.call_later(_SWEEP_SECONDS, self._check_deadlines)
+        sockets = self._listener.sockets
+        for listening in sockets:
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return int(sockets[0].getsockname()[1])
+
+    def switch_to_http2(
+        self, connection: Http1Connection, transport: asyncio.Transport, data: bytes
+    ) -> None:
+        """The client speaks HTTP/2: give its connection to the other protocol class."""
+        from cloche.gateway.http.http2 import Http2Connection
+
+        self.forget(connection)
+        successor = Http2Connection(self, transport)
+        self.connections.add(successor)
+        transport.set_protocol(successor)
+        successor.data_received(data)
+
+    def forget(self, connection: Http1Connection | Http2Connection) -> None:
+        """The connection is no longer ours to watch."""
+        self.connections.discard(connection)
+
+    def date_header(self) -> bytes:
+        """The `Date` header line of this second."""
+        now = int(time.time())
+        if now != self._date_at:
+            self._date_at = now
+            self._date = f"date: {formatdate(now, usegmt=True)}\r\n".encode("ascii")
+        return self._date
+
+    def _check_deadlines(self) -> None:
+        now = self.loop.time()
+        for connection in list(self.connections):
+            connection.check_deadline(now)
+        self._sweep = self.loop.call_later(_SWEEP_SECONDS, self._check_deadlines)
+
+    async def close(self) -> None:
+        """Take no new connections, finish the requests under way, close all."""
+        if self._listener is not None:
+            self._listener.close()
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in list(self.connections):
+            connection.shut_down()
+        deadline = self.loop.time() + _SHUT_DOWN_SECONDS
+        while self.connections and self.loop.time() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in list(self.connections):
+            connection.abort()
