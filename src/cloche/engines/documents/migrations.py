@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
+
+Statement = TypeVar("Statement", bound=str)
 
 
 class NewerSchema(Exception):
@@ -10,8 +13,8 @@ class NewerSchema(Exception):
 
 
 def pending_migrations(
-    migrations: Sequence[Sequence[str]], version: int | None, store: str
-) -> Sequence[Sequence[str]]:
+    migrations: Sequence[Sequence[Statement]], version: int | None, store: str
+) -> Sequence[Sequence[Statement]]:
     """The migrations from a store's schema version on; all of them for a new store (None).
 
     Raises:

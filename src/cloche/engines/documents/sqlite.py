@@ -13,11 +13,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from cloche.engines.documents.batching import BatchingWriter, Submission
 from cloche.engines.documents.migrations import pending_migrations
 from cloche.engines.documents.ranges import NameRange, name_range
+from cloche.engines.documents.revisions import Revisions
 
 R = TypeVar("R")
 
@@ -32,8 +33,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " name TEXT NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL,"
         " revision INTEGER NOT NULL, PRIMARY KEY (table_name, account, region, name))"
         " WITHOUT ROWID",
-        "CREATE TABLE last_revision (revision INTEGER NOT NULL)",
-        "INSERT INTO last_revision VALUES (0)",
+        "CREATE TABLE openings (count INTEGER NOT NULL)",
+        "INSERT INTO openings VALUES (0)",
     ),
 )
 """Statements that lead from each schema version to the next. Only ever added to."""
@@ -95,11 +96,12 @@ class SQLiteDocuments:
         try:
             self._connection = _connect(self._path)
             _migrate(self._connection)
+            revisions = Revisions(_count_opening(self._connection))
             _sync_directory(directory)
         except BaseException:
-            os.close(self._lock)
+            self._lock.close()
             raise
-        self._transaction = SQLiteTransaction(self._connection)
+        self._transaction = SQLiteTransaction(self._connection, revisions)
         self._writer = BatchingWriter[SQLiteTransaction]("documents-writer", self._commit)
 
     def get(self, key: Key) -> Stored | None:
@@ -129,7 +131,7 @@ class SQLiteDocuments:
             readers, self._readers = self._readers, {}
         for connection in (*readers.values(), self._connection):
             connection.close()
-        os.close(self._lock)
+        self._lock.close()
 
     def _reader(self) -> sqlite3.Connection:
         try:
@@ -166,7 +168,6 @@ class SQLiteDocuments:
             if isinstance(submission.error, sqlite3.Error):
                 raise submission.error
             transaction.finish(succeeded)
-        transaction.save_revision()
         self._connection.execute("COMMIT")
 
     def _roll_back(self) -> None:
@@ -178,11 +179,10 @@ class SQLiteDocuments:
 class SQLiteTransaction:
     """Reads and writes on the writer thread's connection, within a savepoint."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, revisions: Revisions) -> None:
         self._connection = connection
+        self._revisions = revisions
         self._has_savepoint = False
-        (self._revision,) = connection.execute("SELECT revision FROM last_revision").fetchone()
-        self._saved_revision = self._revision
 
     def get(self, key: Key) -> Stored | None:
         """Value, record version and revision of a key."""
@@ -233,23 +233,15 @@ class SQLiteTransaction:
                 self._connection.execute("ROLLBACK TO work")
             self._connection.execute("RELEASE work")
 
-    def save_revision(self) -> None:
-        """Keep the last revision, so that a later process does not give it out again."""
-        if self._revision != self._saved_revision:
-            self._connection.execute("UPDATE last_revision SET revision = ?", (self._revision,))
-            self._saved_revision = self._revision
-
     def forget(self) -> None:
         """Be ready for a new transaction after a rollback."""
         self._has_savepoint = False
-        self._saved_revision = -1
 
     def _writing(self) -> int:
         if not self._has_savepoint:
             self._connection.execute("SAVEPOINT work")
             self._has_savepoint = True
-        self._revision += 1
-        return self._revision
+        return self._revisions.next()
 
 
 def _scan(
@@ -289,14 +281,22 @@ def _migrate(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _lock_file(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _count_opening(connection: sqlite3.Connection) -> int:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE openings SET count = count + 1")
+    (count,) = connection.execute("SELECT count FROM openings").fetchone()
+    connection.execute("COMMIT")
+    return count
+
+
+def _lock_file(path: Path) -> IO[bytes]:
+    file = path.open("ab")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        os.close(descriptor)
+        file.close()
         raise StoreInUse(f"{path.parent} is in use by another Cloche server") from error
-    return descriptor
+    return file
 
 
 def _sync_directory(directory: Path) -> None:
