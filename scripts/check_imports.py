@@ -1,8 +1,8 @@
 """Check who imports whom in `src/cloche`, and that there are no circles.
 
-Run by `make lint` and by `tests/scripts/test_check_imports.py`. Each broken rule is a line with file,
-line and the rule's name; the exit code is 1 if there is any. Imports under `if TYPE_CHECKING:`
-are not imports at run time and are held to the layers, but may close a circle.
+Run by `make lint` and by `tests/scripts/test_check_imports.py`. Each broken rule is a line with
+file, line and the rule's name; the exit code is 1 if there is any. Imports under
+`if TYPE_CHECKING:` are held to the layers too, but may close a circle.
 """
 
 from __future__ import annotations
@@ -126,8 +126,10 @@ def read_imports(source: Path) -> list[Import]:
         importer = module_name(file, source)
         tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
         for node, at_run_time in _import_nodes(tree):
-            for target in _targets(node, importer, file.name == "__init__.py", modules):
-                found.append(Import(importer, target, file, node.lineno, at_run_time))
+            found.extend(
+                Import(importer, target, file, node.lineno, at_run_time)
+                for target in _targets(node, importer, file.name == "__init__.py", modules)
+            )
     return found
 
 

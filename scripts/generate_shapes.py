@@ -156,7 +156,7 @@ def built_services(source: Path) -> list[str]:
 
 def generate(services: list[str], target: Path) -> None:
     """Write the stubs of `services` into the folder `target`/aws_shapes."""
-    loader = Loader()
+    loader = cast("Any", Loader())
     package = target / "aws_shapes"
     package.mkdir(parents=True, exist_ok=True)
     _write(package / "__init__.pyi", PACKAGE)

@@ -29,7 +29,7 @@ PROFILES = {
     "dev": ["--all-extras", "--group", "dev"],
 }
 
-# pip's option → uv's variable. All but the first take several values.
+# pip's option → uv's variable; for several values, both separate them by spaces.
 PIP_TO_UV = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -70,7 +70,7 @@ def make_environment() -> None:
     has_installer = shutil.which("uv") or succeeds([sys.executable, "-m", "pip", "--version"])
     if not has_installer or not succeeds([*venv, "--without-pip", str(VENV)]):
         raise SetUpError(
-            f"{sys.executable} can't make a virtual environment: its venv or ensurepip is missing.\n"
+            f"{sys.executable} can't make a virtual environment: venv or ensurepip is missing.\n"
             "On Debian and Ubuntu: apt-get install python3-venv"
         )
 
@@ -90,7 +90,7 @@ def installed_uv() -> str:
 
 
 def pip_configuration() -> dict[str, str]:
-    """pip's options by name, from its files and variables, the stronger source winning."""
+    """Pip's options by name, from its files and variables, the stronger source winning."""
     for python in (str(VENV_PYTHON), sys.executable):
         result = subprocess.run(
             [python, "-m", "pip", "--disable-pip-version-check", "config", "list"],
@@ -125,7 +125,7 @@ def parse_pip_configuration(listing: str) -> dict[str, str]:
 
 
 def uv_environment(pip: dict[str, str]) -> dict[str, str]:
-    """uv's variables for what pip is configured with; those already set are left alone."""
+    """Uv's variables for what pip is configured with; those already set are left alone."""
     environment = {
         variable: pip[option]
         for option, variable in PIP_TO_UV.items()

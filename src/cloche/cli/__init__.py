@@ -1,0 +1,1 @@
+"""The `cloche` command: a client of the server, never imported by it."""

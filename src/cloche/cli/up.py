@@ -1,0 +1,86 @@
+"""`cloche up`: run the server."""
+
+from __future__ import annotations
+
+import errno
+
+import click
+
+from cloche.cli.options import with_settings
+from cloche.cli.output import CommandError, echo_json, json_option
+from cloche.cli.server_process import ServerRecord, find_server, log_file, start_detached
+from cloche.core.configuration import Settings
+
+
+@click.command()
+@with_settings(
+    "host",
+    "port",
+    "data_directory",
+    "region",
+    "account_id",
+    "log_level",
+    "database_url",
+    "object_store_url",
+)
+@click.option("--detach", "-d", is_flag=True, help="Run in the background.")
+@json_option
+def up(settings: Settings, detach: bool, as_json: bool) -> None:
+    """Run the server, until Ctrl-C unless detached.
+
+    With --detach, a server that runs on the data directory already is left as it is.
+    """
+    if detach:
+        running = find_server(settings)
+        record = running or start_detached(settings)
+        _say_listening(record, settings, "Already running" if running else "Started", as_json)
+    else:
+        _serve(settings, as_json)
+
+
+def _serve(settings: Settings, as_json: bool) -> None:
+    from cloche.gateway.server import AlreadyRunning, serve
+
+    def say_listening(url: str) -> None:
+        if as_json:
+            echo_json({"url": url, "data_directory": str(settings.data_directory)})
+        else:
+            click.echo(f"Cloche listens on {url}; data in {settings.data_directory}.")
+            click.echo('In another shell: eval "$(cloche env)".  Ctrl-C ends the server.')
+
+    try:
+        serve(settings, on_listening=say_listening)
+    except AlreadyRunning as error:
+        raise CommandError(
+            f"A server already runs on {settings.data_directory}: {error}",
+            "`cloche down` stops it; --data names another directory.",
+        ) from error
+    except OSError as error:
+        raise _listening_error(error, settings) from error
+
+
+def _listening_error(error: OSError, settings: Settings) -> CommandError:
+    if error.errno == errno.EADDRINUSE:
+        return CommandError(
+            f"Port {settings.port} on {settings.host} is in use by another program.",
+            "`cloche up --port 0` takes a free one; CLOCHE_PORT sets it for every command.",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return CommandError(f"{error}.", "Choose a port above 1023 and a directory of your own.")
+    return CommandError(f"The server can't start: {error}.", "`cloche doctor` checks this machine.")
+
+
+def _say_listening(record: ServerRecord, settings: Settings, how: str, as_json: bool) -> None:
+    if as_json:
+        echo_json(
+            {
+                "url": record.url,
+                "pid": record.pid,
+                "data_directory": str(settings.data_directory),
+                "log": str(log_file(settings)),
+                "already_running": how != "Started",
+            }
+        )
+        return
+    click.echo(f"{how}: {record.url} (process {record.pid}); data in {settings.data_directory}.")
+    click.echo('Next: eval "$(cloche env)".  `cloche down` stops it.')
