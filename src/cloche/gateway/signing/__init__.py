@@ -1,0 +1,24 @@
+"""AWS Signature Version 4: whose request it is, and that nobody has changed it."""
+
+from cloche.gateway.signing.chunked_body import DecodedBody, decoded_body
+from cloche.gateway.signing.parsing import Parsed, parse
+from cloche.gateway.signing.payload import PayloadMode, check_payload_sha256
+from cloche.gateway.signing.refusals import Family, family_of, missing_authentication
+from cloche.gateway.signing.verification import Clock, Credential, Verified, check, verify
+
+__all__ = [
+    "Clock",
+    "Credential",
+    "DecodedBody",
+    "Family",
+    "Parsed",
+    "PayloadMode",
+    "Verified",
+    "check",
+    "check_payload_sha256",
+    "decoded_body",
+    "family_of",
+    "missing_authentication",
+    "parse",
+    "verify",
+]

@@ -1,0 +1,317 @@
+"""Reading a request's signature, before anything is known of the key or the body.
+
+The result tells the access key, region and service, so that a request can be routed while its
+body is still on the way.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from cloche.gateway.http.messages import Request
+from cloche.gateway.signing import presigned
+from cloche.gateway.signing.canonical import ALGORITHM, printable
+from cloche.gateway.signing.payload import PayloadMode, payload_mode
+from cloche.gateway.signing.refusals import REFUSALS, Family, Refusals, family_of
+from cloche.gateway.signing.timestamps import basic, parse_basic, parse_http_date
+
+TERMINATOR = "aws4_request"
+_CACHED_CHARACTERS = 1024
+_COMPONENTS = ("Credential", "SignedHeaders", "Signature")
+_REGULAR = re.compile(ALGORITHM + r"\s+Credential=([^\s,]+)[\s,]+SignedHeaders=([^\s,]+)[\s,]+")
+_SEPARATORS = re.compile(r"[\s,]+")
+_CREDENTIAL_DATE = re.compile(r"[0-9]{8}")
+
+
+class Scope(NamedTuple):
+    """A credential, taken apart.
+
+    Attributes:
+        text: the scope as it is signed, `date/region/service/aws4_request`.
+        signed_headers: lower-case names in order.
+    """
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    terminator: str
+    text: str
+    signed_headers: tuple[str, ...]
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """A signature that was read and not yet verified.
+
+    Attributes:
+        request: the request that bears it.
+        family: by which errors are named, unless the caller knows better.
+        access_key_id: of the key that is said to have signed.
+        region: from the credential scope, as are `date` and `service` (the signing name).
+        scope: `date/region/service/aws4_request`.
+        signed_headers: lower-case names in order.
+        signature: lower-case hexadecimal.
+        timestamp: when it was signed, in ISO 8601's basic format.
+        signed_at: the same in seconds since 1970, real time.
+        payload: the value of `x-amz-content-sha256`; None where the hash of the body is signed
+            without being sent.
+        payload_mode: what that says of the body.
+        is_presigned: signed in the query string.
+        expires_seconds: how long a presigned URL is valid.
+        session_token: of temporary credentials.
+    """
+
+    request: Request
+    family: Family
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    scope: str
+    signed_headers: tuple[str, ...]
+    signature: str
+    timestamp: str
+    signed_at: float
+    payload: str | None
+    payload_mode: PayloadMode
+    is_presigned: bool
+    expires_seconds: int
+    session_token: str | None
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether only the hash of the body tells if the signature is right."""
+        return self.payload is None
+
+    def __repr__(self) -> str:
+        return f"Parsed({self.access_key_id!r}, {self.scope!r}, {self.timestamp!r})"
+
+
+def parse(request: Request, family: Family | None = None) -> Parsed | None:
+    """Read the signature of a request.
+
+    Args:
+        request: signed or not; its body is not read.
+        family: how errors are named; guessed from the request if it is not known yet.
+
+    Returns:
+        None if the request bears no signature.
+
+    Raises:
+        AWSError: the signature is incomplete or malformed, or of another kind than
+            Signature Version 4 with HMAC.
+    """
+    authorization = printable(request.headers.get("authorization", "")).strip()
+    query = request.query_string
+    if "X-Amz-" in query:
+        parameters = presigned.parameters(query)
+        if parameters:
+            return _parse_presigned(request, parameters, authorization, family)
+    if not authorization:
+        if presigned.is_version_2(query):
+            raise _refusals("", request, family).unsupported("AWS")
+        return None
+    head, _, signature = authorization.rpartition("Signature=")
+    scope = _regular_scope(head) if len(head) <= _CACHED_CHARACTERS else None
+    if scope is None:
+        scope, signature = _irregular_scope(authorization, request, family)
+    family = family or family_of(scope.service, request.headers, query)
+    return _parse_header(request, scope, signature, family)
+
+
+def _refusals(service: str, request: Request, family: Family | None) -> Refusals:
+    return REFUSALS[family or family_of(service, request.headers, request.query_string)]
+
+
+@lru_cache(maxsize=4096)
+def _regular_scope(head: str) -> Scope | None:
+    """The scope in a header as every SDK writes it, up to the signature; None for all others.
+
+    Cached, because a client's headers differ in the signature alone.
+    """
+    match = _REGULAR.fullmatch(head)
+    scope = match and _scope(match[1], match[2])
+    if not scope or scope.terminator != TERMINATOR or not _CREDENTIAL_DATE.fullmatch(scope.date):
+        return None
+    return scope
+
+
+def _scope(credential: str, signed_headers: str) -> Scope | None:
+    parts = credential.split("/")
+    if len(parts) != 5 or not all(parts):
+        return None
+    names = tuple(sorted({name for name in signed_headers.lower().split(";") if name}))
+    return Scope(*parts, text="/".join(parts[1:]), signed_headers=names)
+
+
+def _irregular_scope(
+    authorization: str, request: Request, family: Family | None
+) -> tuple[Scope, str]:
+    """Read a header in another order, or say what is wrong with it."""
+    mechanism, _, rest = authorization.partition(" ")
+    if mechanism != ALGORITHM:
+        raise _refusals("", request, family).unsupported(authorization)
+    components: dict[str, str] = {}
+    for component in _SEPARATORS.split(rest):
+        name, is_pair, value = component.partition("=")
+        if is_pair:
+            components.setdefault(name, value)
+    missing = [name for name in _COMPONENTS if not components.get(name)]
+    if missing:
+        problems = [f"Authorization header requires '{name}' parameter." for name in missing]
+        refusals = _refusals(_service_of(components.get("Credential", "")), request, family)
+        raise refusals.missing_components(authorization, problems)
+    credential = components["Credential"]
+    refusals = _refusals(_service_of(credential), request, family)
+    scope = checked_scope(credential, components["SignedHeaders"], refusals, is_presigned=False)
+    return scope, components["Signature"]
+
+
+def _service_of(credential: str) -> str:
+    parts = credential.split("/")
+    return parts[3] if len(parts) > 3 else ""
+
+
+def checked_scope(
+    credential: str, signed_headers: str, refusals: Refusals, *, is_presigned: bool
+) -> Scope:
+    """Take a credential apart.
+
+    Raises:
+        AWSError: it is not of the form `key/date/region/service/aws4_request`.
+    """
+    scope = _scope(credential, signed_headers)
+    if scope is None:
+        raise refusals.malformed_credential(credential, is_presigned=is_presigned)
+    if not _CREDENTIAL_DATE.fullmatch(scope.date):
+        raise refusals.malformed_credential_date(scope.date, is_presigned=is_presigned)
+    if scope.terminator != TERMINATOR:
+        raise refusals.wrong_terminator(scope.terminator, is_presigned=is_presigned)
+    return scope
+
+
+def _parse_header(request: Request, scope: Scope, signature: str, family: Family) -> Parsed:
+    refusals = REFUSALS[family]
+    timestamp, signed_at = _date_of_headers(request, refusals)
+    if timestamp[:8] != scope.date:
+        raise refusals.wrong_credential_date(scope.date, timestamp, is_presigned=False)
+    payload = _header(request, "x-amz-content-sha256")
+    if payload is None and family == "s3":
+        raise refusals.missing_payload_hash()
+    mode: PayloadMode = "SHA256" if payload is None else payload_mode(payload, refusals)
+    _check_signed_headers(request, scope.signed_headers, refusals, family, is_presigned=False)
+    return Parsed(
+        request=request,
+        family=family,
+        access_key_id=scope.access_key_id,
+        date=scope.date,
+        region=scope.region,
+        service=scope.service,
+        scope=scope.text,
+        signed_headers=scope.signed_headers,
+        signature=signature,
+        timestamp=timestamp,
+        signed_at=signed_at,
+        payload=payload,
+        payload_mode=mode,
+        is_presigned=False,
+        expires_seconds=0,
+        session_token=_header(request, "x-amz-security-token"),
+    )
+
+
+def _header(request: Request, name: str) -> str | None:
+    value = request.headers.get(name)
+    return None if value is None else printable(value)
+
+
+def _date_of_headers(request: Request, refusals: Refusals) -> tuple[str, float]:
+    text = _header(request, "x-amz-date")
+    if text is not None:
+        seconds = parse_basic(text)
+        if seconds is not None:
+            return text, seconds
+    else:
+        text = _header(request, "date")
+        if text is None:
+            raise refusals.missing_date(_header(request, "authorization") or "")
+        seconds = parse_http_date(text)
+        if seconds is not None:
+            return basic(seconds), seconds
+    raise refusals.malformed_date(text, is_presigned=False)
+
+
+def _parse_presigned(
+    request: Request, parameters: dict[str, str], authorization: str, family: Family | None
+) -> Parsed:
+    credential = parameters.get("X-Amz-Credential", "")
+    family = family or family_of(_service_of(credential), request.headers, request.query_string)
+    refusals = REFUSALS[family]
+    if authorization:
+        raise refusals.two_mechanisms(authorization)
+    presigned.check_parameters(parameters, refusals, is_s3=family == "s3")
+    names = parameters["X-Amz-SignedHeaders"]
+    scope = checked_scope(credential, names, refusals, is_presigned=True)
+    timestamp = parameters["X-Amz-Date"]
+    signed_at = parse_basic(timestamp)
+    if signed_at is None:
+        raise refusals.malformed_date(timestamp, is_presigned=True)
+    if timestamp[:8] != scope.date:
+        raise refusals.wrong_credential_date(scope.date, timestamp, is_presigned=True)
+    expires_seconds = presigned.expires_seconds(parameters.get("X-Amz-Expires"), refusals)
+    payload = _header(request, "x-amz-content-sha256")
+    if payload is None:
+        payload = parameters.get("X-Amz-Content-Sha256")
+    if payload is None and family == "s3":
+        payload = "UNSIGNED-PAYLOAD"
+    mode: PayloadMode = "SHA256" if payload is None else payload_mode(payload, refusals)
+    _check_signed_headers(request, scope.signed_headers, refusals, family, is_presigned=True)
+    return Parsed(
+        request=request,
+        family=family,
+        access_key_id=scope.access_key_id,
+        date=scope.date,
+        region=scope.region,
+        service=scope.service,
+        scope=scope.text,
+        signed_headers=scope.signed_headers,
+        signature=parameters["X-Amz-Signature"],
+        timestamp=timestamp,
+        signed_at=signed_at,
+        payload=payload,
+        payload_mode=mode,
+        is_presigned=True,
+        expires_seconds=expires_seconds,
+        session_token=parameters.get("X-Amz-Security-Token")
+        or _header(request, "x-amz-security-token"),
+    )
+
+
+def _check_signed_headers(
+    request: Request,
+    signed_headers: tuple[str, ...],
+    refusals: Refusals,
+    family: Family,
+    *,
+    is_presigned: bool,
+) -> None:
+    """Refuse a signature that leaves out what it must cover.
+
+    That is the host, and for S3 every `x-amz-*` header, for S3 obeys them. The payload's hash is
+    covered without being named, as the last line of the canonical request.
+    """
+    unsigned = [] if "host" in signed_headers or ":authority" in signed_headers else ["host"]
+    if family == "s3":
+        unsigned += [
+            name
+            for name in request.headers
+            if name.startswith("x-amz-")
+            and name not in signed_headers
+            and not (is_presigned and name == "x-amz-content-sha256")
+        ]
+    if unsigned:
+        raise refusals.unsigned_headers(unsigned)
