@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from cloche.demo.flights import TABLES, Part, parts, read_table
 from cloche.demo.formats import FORMATS, Format
@@ -84,9 +83,7 @@ def _create_bucket(client: Any, bucket: str, region: str | None, reporter: Repor
         try:
             client.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else place))
             step.line = f"Created the bucket s3://{bucket}."
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
-                raise
+        except client.exceptions.BucketAlreadyOwnedByYou:
             step.line = f"The bucket s3://{bucket} is there from an earlier run."
         step.advance()
 
