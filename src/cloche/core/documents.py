@@ -186,12 +186,20 @@ class Transaction(Reader):
     not block.
     """
 
-    __slots__ = ("_engine", "written")
+    __slots__ = ("_engine", "callbacks", "written")
 
     def __init__(self, engine: EngineTransaction) -> None:
         super().__init__(engine)
         self._engine = engine
         self.written: list[Key] = []
+        self.callbacks: list[Callable[[], None]] = []
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Have a function called when the writes are durable, before anyone is told of them.
+
+        It runs on the writer's thread: it wakes someone, no more.
+        """
+        self.callbacks.append(callback)
 
     def insert(self, table: Table[T], account: str, region: str, name: str, record: T) -> int:
         """Add a document and return its revision.
@@ -317,15 +325,20 @@ class Documents(Reader):
 
     def submit(self, work: Callable[[Transaction], R]) -> Future[R]:
         """As `transact`, without waiting."""
-        written: list[Key] = []
+        transaction: Transaction | None = None
 
         def run(engine: EngineTransaction) -> R:
+            nonlocal transaction
             transaction = Transaction(engine)
-            result = work(transaction)
-            written[:] = transaction.written
-            return result
+            return work(transaction)
 
-        return self._engine.submit(run, lambda: self._cache.drop(written))
+        def committed() -> None:
+            if transaction is not None:
+                self._cache.drop(transaction.written)
+                for callback in transaction.callbacks:
+                    callback()
+
+        return self._engine.submit(run, committed)
 
     def close(self) -> None:
         """Finish what was submitted and let go of the store."""
