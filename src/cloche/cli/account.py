@@ -17,11 +17,13 @@ def account() -> None:
 
 @account.command("create")
 @click.argument("name")
+@click.option("--account-id", metavar="ID", help="Twelve digits; drawn by lot unless given.")
 @with_settings("data_directory")
 @json_option
-def create(settings: Settings, name: str, as_json: bool) -> None:
+def create(settings: Settings, name: str, account_id: str | None, as_json: bool) -> None:
     """Make an account and print its root key."""
-    made = administer(settings, "POST", "/_cloche/accounts", {"name": name})
+    wanted = {"name": name} | ({"account_id": account_id} if account_id else {})
+    made = administer(settings, "POST", "/_cloche/accounts", wanted)
     if as_json:
         echo_json(made)
         return
