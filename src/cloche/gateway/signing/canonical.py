@@ -34,10 +34,12 @@ _RECODED = _ENCODED | {
 
 _RECODED_QUERY = _RECODED | {"+": "%20"}
 
+_CANONICAL_ESCAPE = r"%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])"
+_IS_CANONICAL_PATH = re.compile(rf"(?:[A-Za-z0-9\-._~/]++|{_CANONICAL_ESCAPE})*+")
+_IS_CANONICAL_QUERY = re.compile(rf"(?:[A-Za-z0-9\-._~&=]++|{_CANONICAL_ESCAPE})*+")
 _RESERVED_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~/]")
 _TOKENS_IN_PATH = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~/]")
-_TOKENS_IN_QUERY = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~]")
-_IS_PLAIN_QUERY = re.compile(r"[A-Za-z0-9\-._~&=]*")
+_TOKENS_IN_QUERY = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~&=]")
 
 
 def canonical_request(
@@ -78,6 +80,8 @@ def canonical_path(raw_path: str, *, is_s3: bool) -> str:
         return "/"
     path = _as_bytes_text(raw_path)
     if is_s3:
+        if _IS_CANONICAL_PATH.fullmatch(path):
+            return path
         return _TOKENS_IN_PATH.sub(_recode, path)
     if "//" in path or "/." in path:
         path = _normalise(path)
@@ -89,17 +93,13 @@ def canonical_query(query_string: str, *, is_presigned: bool = False) -> str:
     if not query_string:
         return ""
     query = _as_bytes_text(query_string)
-    is_plain = _IS_PLAIN_QUERY.fullmatch(query) is not None
+    if not _IS_CANONICAL_QUERY.fullmatch(query):
+        query = _TOKENS_IN_QUERY.sub(_recode_query, query)
     pairs: list[tuple[str, str]] = []
     for pair in query.split("&"):
-        if not pair:
-            continue
         name, _, value = pair.partition("=")
-        if not is_plain or "=" in value:
-            name = _TOKENS_IN_QUERY.sub(_recode_query, name)
-            value = _TOKENS_IN_QUERY.sub(_recode_query, value)
-        if not is_presigned or name != "X-Amz-Signature":
-            pairs.append((name, value))
+        if pair and not (is_presigned and name == "X-Amz-Signature"):
+            pairs.append((name, value.replace("=", "%3D")))
     pairs.sort()
     return "&".join([f"{name}={value}" for name, value in pairs])
 
@@ -110,12 +110,9 @@ def canonical_headers(headers: Mapping[str, str], signed_headers: Sequence[str])
     A header that is signed but absent counts as empty. Clients of HTTP/2 may sign `:authority`,
     which the server keeps as `host`.
     """
-    lines = "".join(
-        [
-            f"{name}:{headers.get('host' if name == ':authority' else name, '')}\n"
-            for name in signed_headers
-        ]
-    )
+    if ":authority" in signed_headers:
+        headers = {**headers, ":authority": headers.get("host", "")}
+    lines = "".join([f"{name}:{headers.get(name, '')}\n" for name in signed_headers])
     if (
         "  " in lines
         or ": " in lines
@@ -124,12 +121,7 @@ def canonical_headers(headers: Mapping[str, str], signed_headers: Sequence[str])
         or "\r" in lines
         or lines.count("\n") != len(signed_headers)
     ):
-        return "".join(
-            [
-                f"{name}:{_fold(headers.get('host' if name == ':authority' else name, ''))}\n"
-                for name in signed_headers
-            ]
-        )
+        return "".join([f"{name}:{_fold(headers.get(name, ''))}\n" for name in signed_headers])
     return lines
 
 

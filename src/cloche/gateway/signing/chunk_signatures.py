@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from cloche.gateway.signing.canonical import EMPTY_SHA256
-from cloche.gateway.signing.keys import is_same, sign
+from cloche.gateway.signing.keys import is_same
 from cloche.gateway.signing.s3_refusals import signature_mismatch
 from cloche.gateway.signing.verification import Verified
 
@@ -43,7 +43,7 @@ class ChunkSignatures:
     def _check(self, signature: str, algorithm: str, digests: str) -> None:
         seed = self._verified
         text = f"{algorithm}\n{seed.timestamp}\n{seed.scope}\n{self._previous}\n{digests}"
-        expected = sign(seed.signing_key, text)
+        expected = seed.signing_key.sign(text)
         if not is_same(expected, signature):
             raise signature_mismatch(seed.access_key_id, signature, text, seed.canonical_request)
         self._previous = expected

@@ -92,6 +92,9 @@ class ChunkedDecoder:
                 self._take_data(piece)
                 decoded.append(piece)
                 position += len(piece)
+            elif self._state is _State.END:
+                self._take_rest(data[position:])
+                break
             else:
                 position = self._take_line(data, position)
         return decoded
@@ -132,11 +135,16 @@ class ChunkedDecoder:
             self._begin_chunk(line)
         elif self._state is _State.TRAILER:
             self._take_trailer(line)
-        elif line.strip(b"\r\n") or (self._state is _State.END_OF_DATA and line != b"\r\n"):
-            raise self._malformed()
-        elif self._state is _State.END_OF_DATA:
+        elif line != b"\r\n":
+            raise IncompleteBody()
+        else:
             self._state = _State.CHUNK_LINE if self._chunk_bytes else _State.END
         return end
+
+    def _take_rest(self, data: bytes) -> None:
+        """Nothing may follow the end but the line ends that some clients send."""
+        if data.strip(b"\r\n"):
+            raise self._malformed()
 
     def _malformed(self) -> IncompleteBody | MalformedTrailerError:
         is_in_trailer = self._announced is not None and self._state in (_State.TRAILER, _State.END)

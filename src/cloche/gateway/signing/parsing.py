@@ -16,13 +16,13 @@ from cloche.gateway.http.messages import Request
 from cloche.gateway.signing import presigned
 from cloche.gateway.signing.canonical import ALGORITHM, printable
 from cloche.gateway.signing.payload import PayloadMode, payload_mode
-from cloche.gateway.signing.refusals import REFUSALS, Family, Refusals, family_of
+from cloche.gateway.signing.refusals import REFUSALS, S3_SIGNING_NAMES, Family, Refusals, family_of
 from cloche.gateway.signing.timestamps import basic, parse_basic, parse_http_date
 
 TERMINATOR = "aws4_request"
 _CACHED_CHARACTERS = 1024
 _COMPONENTS = ("Credential", "SignedHeaders", "Signature")
-_REGULAR = re.compile(ALGORITHM + r"\s+Credential=([^\s,]+)[\s,]+SignedHeaders=([^\s,]+)[\s,]+")
+_REGULAR = re.compile(ALGORITHM + r" +Credential=([!-+\--~]+)[ ,]+SignedHeaders=([!-+\--~]+)[ ,]+")
 _SEPARATORS = re.compile(r"[\s,]+")
 _CREDENTIAL_DATE = re.compile(r"[0-9]{8}")
 
@@ -105,13 +105,13 @@ def parse(request: Request, family: Family | None = None) -> Parsed | None:
         AWSError: the signature is incomplete or malformed, or of another kind than
             Signature Version 4 with HMAC.
     """
-    authorization = printable(request.headers.get("authorization", "")).strip()
+    authorization = request.headers.get("authorization", "")
     query = request.query_string
     if "X-Amz-" in query:
         parameters = presigned.parameters(query)
         if parameters:
             return _parse_presigned(request, parameters, authorization, family)
-    if not authorization:
+    if not authorization or authorization.isspace():
         if presigned.is_version_2(query):
             raise _refusals("", request, family).unsupported("AWS")
         return None
@@ -120,7 +120,7 @@ def parse(request: Request, family: Family | None = None) -> Parsed | None:
     if scope is None:
         scope, signature = _irregular_scope(authorization, request, family)
     family = family or family_of(scope.service, request.headers, query)
-    return _parse_header(request, scope, signature, family)
+    return _parse_header(request, scope, printable(signature), family)
 
 
 def _refusals(service: str, request: Request, family: Family | None) -> Refusals:
@@ -152,6 +152,7 @@ def _irregular_scope(
     authorization: str, request: Request, family: Family | None
 ) -> tuple[Scope, str]:
     """Read a header in another order, or say what is wrong with it."""
+    authorization = printable(authorization)
     mechanism, _, rest = authorization.partition(" ")
     if mechanism != ALGORITHM:
         raise _refusals("", request, family).unsupported(authorization)
@@ -172,7 +173,10 @@ def _irregular_scope(
 
 
 def _service_of(credential: str) -> str:
+    """The signing name in a credential that may lack parts, so that errors are the service's."""
     parts = credential.split("/")
+    if not S3_SIGNING_NAMES.isdisjoint(parts):
+        return "s3"
     return parts[3] if len(parts) > 3 else ""
 
 
@@ -252,7 +256,7 @@ def _parse_presigned(
     family = family or family_of(_service_of(credential), request.headers, request.query_string)
     refusals = REFUSALS[family]
     if authorization:
-        raise refusals.two_mechanisms(authorization)
+        raise refusals.two_mechanisms(printable(authorization))
     presigned.check_parameters(parameters, refusals, is_s3=family == "s3")
     names = parameters["X-Amz-SignedHeaders"]
     scope = checked_scope(credential, names, refusals, is_presigned=True)

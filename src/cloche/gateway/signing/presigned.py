@@ -34,7 +34,9 @@ def parameters(query_string: str) -> dict[str, str]:
     for pair in query_string.split("&"):
         if pair.startswith("X-Amz-"):
             name, _, value = pair.partition("=")
-            found.setdefault(name, printable(unquote_plus(value)))
+            if "%" in value or "+" in value:
+                value = unquote_plus(value)
+            found.setdefault(name, printable(value))
     return found if not _SIGNATURE_NAMES.isdisjoint(found) else {}
 
 

@@ -19,7 +19,7 @@ from cloche.gateway.signing.canonical import (
     canonical_request,
     string_to_sign,
 )
-from cloche.gateway.signing.keys import is_same, sign, signing_key
+from cloche.gateway.signing.keys import SigningKey, is_same, signing_key
 from cloche.gateway.signing.parsing import Parsed, parse
 from cloche.gateway.signing.payload import PayloadMode, check_payload_sha256
 from cloche.gateway.signing.refusals import REFUSALS, S3_SIGNING_NAMES, Family, Refusals
@@ -87,7 +87,7 @@ class Verified(msgspec.Struct, frozen=True):
     scope: str
     timestamp: str
     signature: str
-    signing_key: bytes
+    signing_key: SigningKey
     payload_mode: PayloadMode
     payload_sha256: str | None
     is_presigned: bool
@@ -160,7 +160,7 @@ def check(
         parsed.region,
         parsed.service,
     )
-    if not is_same(sign(key, text), parsed.signature):
+    if not is_same(key.sign(text), parsed.signature):
         raise refusals.mismatch(parsed.access_key_id, parsed.signature, text, canonical)
     _check_token(parsed, credential, refusals)
     is_hash_open = parsed.payload_mode == "SHA256" and body_sha256 is None

@@ -1,0 +1,408 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloche.core.errors import AWSError, NotImplementedException
+from cloche.gateway.http.messages import Request
+from cloche.gateway.signing import Verified, check, errors, missing_authentication, parse, verify
+from cloche.gateway.signing.keys import signing_key
+from tests.gateway.signing.requests import (
+    ACCESS_KEY_ID,
+    SIGNED_AT,
+    Key,
+    clock_at,
+    credentials,
+    digest,
+    request_to,
+    signed,
+)
+
+URL = "http://localhost:4566"
+FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+JSON = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Kinesis_20131202.ListShards"}
+BODY = b"Action=GetCallerIdentity&Version=2011-06-15"
+
+
+def accepted(request: Request, body: bytes = b"", **keys: Key) -> Verified:
+    verified = verify(request, credentials(**keys), clock_at(), body_sha256=digest(body))
+    assert verified is not None
+    return verified
+
+
+def refused(request: Request, body: bytes = b"", at: float = SIGNED_AT, **keys: Key) -> AWSError:
+    with pytest.raises(AWSError) as caught:
+        verify(request, credentials(**keys), clock_at(at), body_sha256=digest(body))
+    return caught.value
+
+
+def with_headers(request: Request, **headers: str | None) -> Request:
+    """The request with headers put in, or taken out where None."""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    kept = {name: value for name, value in request.headers.items() if name not in names}
+    added = {name: value for name, value in names.items() if value is not None}
+    return replace(request, headers=kept | added)
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "service", "headers", "body"),
+    [
+        ("POST", f"{URL}/", "sts", FORM, BODY),
+        ("POST", f"{URL}/", "kinesis", JSON, b"{}"),
+        (
+            "GET",
+            f"{URL}/2015-03-31/functions/arn%3Aaws%3Alambda%3Ax/versions?a=1&b",
+            "lambda",
+            {},
+            b"",
+        ),
+        (
+            "GET",
+            f"{URL}/tags/arn%3Aaws%3Abatch%2Fx//y?tagKeys=b&tagKeys=a&tagKeys=",
+            "batch",
+            {},
+            b"",
+        ),
+        ("PUT", f"{URL}/bucket/a%20b-%C3%A9//../c", "s3", {"x-amz-meta-a": "a  b"}, b"data"),
+        ("GET", f"{URL}/bucket?list-type=2&prefix=a%2Fb%2B&delimiter=%2F", "s3", {}, b""),
+        ("PUT", f"{URL}/bucket/key", "s3", {"x-amz-meta-name": "Grüße"}, b"data"),
+    ],
+)
+def test_what_botocore_signs_is_accepted(
+    method: str, url: str, service: str, headers: dict[str, str], body: bytes
+) -> None:
+    request = signed(method, url, service=service, headers=headers, body=body)
+    verified = accepted(request, body)
+    assert (verified.access_key_id, verified.service) == (ACCESS_KEY_ID, service)
+    assert (verified.date, verified.region) == ("20150830", "eu-central-1")
+    assert not verified.is_presigned
+
+
+def test_an_unsigned_request_is_anonymous() -> None:
+    assert verify(request_to("GET", f"{URL}/"), credentials(), clock_at()) is None
+    assert (
+        verify(request_to("GET", f"{URL}/", {"authorization": ""}), credentials(), clock_at())
+        is None
+    )
+
+
+def test_a_signature_can_be_read_before_the_body_and_checked_after_it() -> None:
+    parsed = parse(signed("POST", f"{URL}/", headers=FORM, body=BODY))
+    assert parsed is not None
+    assert (parsed.service, parsed.region, parsed.family) == ("sts", "eu-central-1", "query")
+    assert parsed.needs_body
+    assert check(parsed, Key(), clock_at(), body_sha256=digest(BODY)).payload_sha256 is None
+    with pytest.raises(errors.SignatureDoesNotMatch):
+        check(parsed, Key(), clock_at(), body_sha256=digest(BODY + b" "))
+    with pytest.raises(errors.SignatureDoesNotMatch):
+        check(parsed, Key(), clock_at())
+
+
+def test_s3_leaves_the_hash_to_whoever_reads_the_body() -> None:
+    request = signed("PUT", f"{URL}/bucket/key", service="s3", body=b"data")
+    verified = verify(request, credentials(), clock_at())
+    assert verified is not None
+    assert (verified.payload_mode, verified.payload_sha256) == ("SHA256", digest(b"data"))
+    error = refused(request, b"other")
+    assert isinstance(error, errors.XAmzContentSHA256Mismatch)
+    assert error.members == {
+        "ClientComputedContentSHA256": digest(b"data"),
+        "S3ComputedContentSHA256": digest(b"other"),
+    }
+
+
+def test_other_services_may_send_the_hash_too() -> None:
+    headers = JSON | {"X-Amz-Content-SHA256": digest(BODY)}
+    request = signed("POST", f"{URL}/", service="kinesis", headers=headers, body=BODY)
+    assert accepted(request, BODY).payload_sha256 is None
+    verified = verify(request, credentials(), clock_at())
+    assert verified is not None
+    assert verified.payload_sha256 == digest(BODY)
+    assert isinstance(refused(request, b"other"), errors.InvalidSignatureException)
+
+
+def test_an_unsigned_payload_is_accepted() -> None:
+    context: dict[str, Any] = {"payload_signing_enabled": False}
+    request = signed("PUT", f"{URL}/x", service="mediastore", body=b"data", context=context)
+    assert accepted(request, b"data").payload_mode == "UNSIGNED-PAYLOAD"
+
+
+@pytest.mark.parametrize(
+    ("headers", "service", "unknown", "mismatch", "missing"),
+    [
+        (FORM, "sts", (403, "InvalidClientTokenId"), (403, "SignatureDoesNotMatch"),
+         (403, "MissingAuthenticationToken")),
+        (JSON, "kinesis", (400, "UnrecognizedClientException"), (400, "InvalidSignatureException"),
+         (400, "MissingAuthenticationTokenException")),
+        ({}, "lambda", (403, "UnrecognizedClientException"), (403, "InvalidSignatureException"),
+         (403, "MissingAuthenticationTokenException")),
+        ({}, "cloudfront", (403, "InvalidClientTokenId"), (403, "SignatureDoesNotMatch"),
+         (403, "MissingAuthenticationToken")),
+        ({}, "s3", (403, "InvalidAccessKeyId"), (403, "SignatureDoesNotMatch"),
+         (403, "AccessDenied")),
+    ],
+)  # fmt: skip
+def test_each_family_has_its_codes(
+    headers: dict[str, str],
+    service: str,
+    unknown: tuple[int, str],
+    mismatch: tuple[int, str],
+    missing: tuple[int, str],
+) -> None:
+    request = signed("POST", f"{URL}/", service=service, headers=headers, access_key_id="AKIDOTHER")
+    error = refused(request)
+    assert (error.status, error.code) == unknown
+    request = signed("POST", f"{URL}/", service=service, headers=headers, secret="other")
+    error = refused(request)
+    assert (error.status, error.code) == mismatch
+    assert error.message.startswith("The request signature we calculated does not match")
+    parsed = parse(request)
+    assert parsed is not None
+    error = missing_authentication(parsed.family)
+    assert (error.status, error.code) == missing
+
+
+def test_s3_tells_what_it_signed() -> None:
+    request = signed("GET", f"{URL}/bucket?acl", service="s3", secret="other")
+    error = refused(request)
+    canonical = error.members["CanonicalRequest"]
+    assert canonical.startswith("GET\n/bucket\nacl=\nhost:localhost:4566\nx-amz-content-sha256:")
+    assert bytes.fromhex(error.members["CanonicalRequestBytes"]).decode() == canonical
+    text = error.members["StringToSign"]
+    assert text.startswith(
+        "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/eu-central-1/s3/aws4_request\n"
+    )
+    assert bytes.fromhex(error.members["StringToSignBytes"]).decode() == text
+    assert error.members["AWSAccessKeyId"] == ACCESS_KEY_ID
+    assert request.headers["authorization"].endswith(error.members["SignatureProvided"])
+    error = refused(signed("GET", f"{URL}/", service="s3", access_key_id="AKIDOTHER"))
+    assert error.members == {"AWSAccessKeyId": "AKIDOTHER"}
+
+
+@pytest.mark.parametrize("seconds", [-900, 0, 900])
+def test_a_clock_may_be_wrong_by_a_quarter_of_an_hour(seconds: int) -> None:
+    request = signed("POST", f"{URL}/", at=SIGNED_AT + seconds)
+    assert accepted(request)
+
+
+def test_a_clock_that_is_more_wrong_is_refused() -> None:
+    error = refused(signed("GET", f"{URL}/", service="s3"), at=SIGNED_AT + 901)
+    assert (error.status, error.code) == (403, "RequestTimeTooSkewed")
+    assert error.members == {
+        "RequestTime": "20150830T123600Z",
+        "ServerTime": "2015-08-30T12:51:01Z",
+        "MaxAllowedSkewMilliseconds": "900000",
+    }
+    error = refused(signed("POST", f"{URL}/", headers=FORM), at=SIGNED_AT + 901)
+    assert error.code == "SignatureDoesNotMatch"
+    assert error.message == (
+        "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z "
+        "(20150830T125101Z - 15 min.)"
+    )
+    error = refused(signed("POST", f"{URL}/", service="kinesis", headers=JSON), at=SIGNED_AT - 901)
+    assert error.code == "InvalidSignatureException"
+    assert error.message == (
+        "Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z "
+        "(20150830T122059Z + 15 min.)"
+    )
+
+
+def test_an_advanced_clock_is_no_skew() -> None:
+    clock = clock_at()
+    clock.advance(7 * 86400)
+    assert verify(signed("POST", URL), credentials(), clock) is not None
+
+
+def test_temporary_credentials() -> None:
+    key = Key(session_token="the/token==", expires_at=SIGNED_AT + 60)
+    request = signed("GET", f"{URL}/bucket", service="s3", token="the/token==")
+    assert accepted(request, AKIDEXAMPLE=key).session_token == "the/token=="
+    without = signed("GET", f"{URL}/bucket", service="s3")
+    assert refused(without, AKIDEXAMPLE=key).code == "InvalidAccessKeyId"
+    error = refused(signed("GET", f"{URL}/", service="s3", token="x"), AKIDEXAMPLE=key)
+    assert (error.status, error.code, error.members) == (400, "InvalidToken", {"Token-0": "x"})
+    assert refused(request).code == "InvalidToken"
+    wrong = signed("POST", f"{URL}/", headers=FORM, token="x")
+    assert refused(wrong, AKIDEXAMPLE=key).code == "InvalidClientTokenId"
+
+
+@pytest.mark.parametrize(
+    ("headers", "service", "status", "code"),
+    [
+        ({}, "s3", 400, "ExpiredToken"),
+        (FORM, "sts", 403, "ExpiredToken"),
+        (JSON, "kinesis", 400, "ExpiredTokenException"),
+        ({}, "lambda", 403, "ExpiredTokenException"),
+    ],
+)
+def test_temporary_credentials_end_by_the_clock(
+    headers: dict[str, str], service: str, status: int, code: str
+) -> None:
+    clock = clock_at()
+    key = Key(session_token="token", expires_at=SIGNED_AT + 3600)
+    request = signed("POST", f"{URL}/", service=service, headers=headers, token="token")
+    assert verify(request, credentials(AKIDEXAMPLE=key), clock) is not None
+    clock.advance(3600)
+    with pytest.raises(AWSError) as caught:
+        verify(request, credentials(AKIDEXAMPLE=key), clock)
+    assert (caught.value.status, caught.value.code) == (status, code)
+
+
+def test_the_date_header_will_do() -> None:
+    request = signed("GET", f"{URL}/", headers={"Date": "any"})
+    assert "x-amz-date" not in request.headers
+    assert accepted(request).timestamp == "20150830T123600Z"
+
+
+def test_a_signed_authority_is_the_host() -> None:
+    request = signed("GET", f"{URL}/", headers={":authority": "localhost:4566", "Host": ""})
+    request = with_headers(request, host="localhost:4566", **{":authority": None})
+    request.headers["authorization"] = request.headers["authorization"].replace(";host", "")
+    canonical = "GET\n/\n\n:authority:localhost:4566\nx-amz-date:20150830T123600Z\n\n"
+    error = refused(request)
+    assert canonical in error.message
+    key = signing_key(ACCESS_KEY_ID, Key().secret_access_key, "20150830", "eu-central-1", "sts")
+    text = error.message.partition("The String-to-Sign should have been\n'")[2].rstrip("'\n")
+    head = request.headers["authorization"].rpartition("=")[0]
+    request.headers["authorization"] = f"{head}={key.sign(text)}"
+    assert accepted(request)
+
+
+def test_every_order_and_separator_of_the_header_is_read() -> None:
+    request = signed("GET", f"{URL}/")
+    mechanism, *components = request.headers["authorization"].split(" ")
+    components = [component.rstrip(",") for component in components]
+    for text in (",".join(components), " ".join(components), " , ".join(reversed(components))):
+        assert accepted(with_headers(request, authorization=f"{mechanism} {text}"))
+
+
+def edited(
+    old: str, new: str, service: str = "s3", headers: dict[str, str] | None = None
+) -> Request:
+    request = signed("GET", f"{URL}/bucket", service=service, headers=headers)
+    authorization = request.headers["authorization"]
+    assert old in authorization
+    return with_headers(request, authorization=authorization.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("Credential=", "Credentials=", "the authorization header requires three components: "
+         "Credential, SignedHeaders, and Signature."),
+        ("SignedHeaders=host", "x=", "the authorization header requires three components: "
+         "Credential, SignedHeaders, and Signature."),
+        ("/eu-central-1/", "/", 'the Credential is mal-formed; expecting '
+         '"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'),
+        ("/20150830/", "/2015083/", 'incorrect date format "2015083". This date in the credential '
+         'must be in the format "yyyyMMdd".'),
+        ("/aws4_request", "/aws4_reques", 'incorrect terminal "aws4_reques". This endpoint uses '
+         '"aws4_request".'),
+        ("/20150830/", "/20150831/", 'Invalid credential date "20150831". This date is not the '
+         'same as X-Amz-Date: "20150830".'),
+    ],
+)  # fmt: skip
+def test_s3_says_what_is_malformed(old: str, new: str, message: str) -> None:
+    error = refused(edited(old, new))
+    assert (error.status, error.code) == (400, "AuthorizationHeaderMalformed")
+    assert error.message == f"The authorization header is malformed; {message}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "message"),
+    [
+        ("Signature=", "Signatures=", "IncompleteSignature",
+         "Authorization header requires 'Signature' parameter. (Hashed with SHA-256"),
+        ("/eu-central-1/", "/", "IncompleteSignature", "Credential must have exactly 5 "
+         "slash-delimited elements, e.g. keyid/date/region/service/term, got "
+         "'AKIDEXAMPLE/20150830/sts/aws4_request'"),
+        ("/20150830/", "/20150831/", "SignatureDoesNotMatch", "Date in Credential scope does not "
+         "match YYYYMMDD from ISO-8601 version of date from HTTP: '20150831' != '20150830', from "
+         "'20150830T123600Z'."),
+        ("/aws4_request", "/aws4", "SignatureDoesNotMatch", "Credential should be scoped with a "
+         "valid terminator: 'aws4_request', not 'aws4'."),
+        ("host;", "", "SignatureDoesNotMatch", "'Host' or ':authority' must be a 'SignedHeader' in "
+         "the AWS Authorization."),
+        ("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256", "IncompleteSignature", "Unsupported AWS "
+         "'algorithm': 'AWS4-ECDSA-P256-SHA256' (only AWS4-HMAC-SHA256 for now)."),
+        ("AWS4-HMAC-SHA256", "Bearer", "MissingAuthenticationToken",
+         "Request is missing Authentication Token"),
+    ],
+)  # fmt: skip
+def test_other_services_say_what_is_malformed(old: str, new: str, code: str, message: str) -> None:
+    error = refused(edited(old, new, service="sts", headers=FORM))
+    assert error.code == code
+    assert error.message.startswith(message)
+
+
+def test_what_is_neither_date_nor_hash_is_refused() -> None:
+    s3 = signed("GET", f"{URL}/bucket", service="s3")
+    error = refused(with_headers(s3, x_amz_date=None))
+    assert (error.status, error.code) == (403, "AccessDenied")
+    assert error.message == "AWS authentication requires a valid Date or x-amz-date header"
+    error = refused(with_headers(s3, x_amz_date="2015-08-30T12:36:00Z"))
+    assert error.message == "AWS authentication requires a valid Date or x-amz-date header"
+    error = refused(with_headers(s3, x_amz_content_sha256=None))
+    assert (error.code, error.message) == (
+        "InvalidRequest",
+        "Missing required header for this request: x-amz-content-sha256",
+    )
+    error = refused(with_headers(s3, x_amz_content_sha256="0"))
+    assert (error.code, error.members["ArgumentValue"]) == ("InvalidArgument", "0")
+    other = signed("GET", f"{URL}/", headers=FORM)
+    error = refused(with_headers(other, x_amz_date="2015"))
+    assert (error.code, error.message) == (
+        "IncompleteSignature",
+        "Date must be in ISO-8601 'basic format'. Got '2015'. "
+        "See http://en.wikipedia.org/wiki/ISO_8601",
+    )
+    error = refused(with_headers(other, x_amz_date=None))
+    assert error.code == "IncompleteSignature"
+    error = refused(with_headers(other, x_amz_content_sha256="STREAMING-AWS4-HMAC-SHA256-EVENTS"))
+    assert isinstance(error, NotImplementedException)
+
+
+def test_s3_wants_all_of_its_headers_signed() -> None:
+    request = signed("PUT", f"{URL}/bucket/key", service="s3")
+    error = refused(with_headers(request, x_amz_acl="public-read", x_amz_meta_a="1"))
+    assert (error.status, error.code) == (403, "AccessDenied")
+    assert error.message == "There were headers present in the request which were not signed"
+    assert error.members == {"HeadersNotSigned": "x-amz-acl, x-amz-meta-a"}
+    error = refused(edited("host;", ""))
+    assert error.members == {"HeadersNotSigned": "host"}
+
+
+@pytest.mark.parametrize(
+    "authorization", ["AWS AKID:frJIUN8DYpKDtOLCwo//yllqDzg=", "AWS4-HMAC-SHA1 x"]
+)
+def test_other_mechanisms_are_not_supported(authorization: str) -> None:
+    error = refused(request_to("GET", f"{URL}/bucket", {"authorization": authorization}))
+    assert (error.status, error.code) == (400, "InvalidRequest")
+    assert error.message == (
+        "The authorization mechanism you have provided is not supported. "
+        "Please use AWS4-HMAC-SHA256."
+    )
+
+
+def test_other_schemes_are_not_supported() -> None:
+    error = refused(request_to("GET", f"{URL}/bucket", {"authorization": "Bearer token"}))
+    assert (error.code, error.message) == ("InvalidArgument", "Unsupported Authorization Type")
+
+
+def test_nothing_shows_a_secret() -> None:
+    key = Key(session_token="secret-token")
+    request = signed("GET", f"{URL}/bucket", service="s3", token="secret-token")
+    parsed = parse(request)
+    verified = accepted(request, AKIDEXAMPLE=key)
+    shown = f"{parsed!r} {verified!r} {verified.signing_key!r}"
+    assert "secret-token" not in shown
+    assert repr(verified.signing_key.inner)[2:-1] not in shown
+    assert verified.signature not in shown
+
+
+def test_a_secret_that_changed_is_not_taken_from_the_cache() -> None:
+    request = signed("POST", f"{URL}/", headers=FORM)
+    assert accepted(request)
+    assert refused(request, AKIDEXAMPLE=Key("other")).code == "SignatureDoesNotMatch"
