@@ -39,7 +39,7 @@ def test_an_unknown_command_is_wrong_usage(run: Run) -> None:
 
 
 def test_the_command_line_starts_without_heavy_imports() -> None:
-    heavy = {"botocore", "rich", "asyncio", "uvloop", "msgspec", "boto3", "pyarrow"}
+    heavy = {"botocore", "rich", "http.client", "asyncio", "uvloop", "msgspec", "boto3", "pyarrow"}
     program = (
         "import sys\n"
         "from cloche.cli.main import cli, COMMANDS\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from pathlib import Path
 from typing import Any, TypedDict
@@ -11,6 +10,10 @@ from urllib.parse import urlsplit
 from cloche.cli.output import CommandError
 
 TIMEOUT_SECONDS = 30.0
+
+
+class NoAnswer(Exception):
+    """Nothing listens there, or what does isn't HTTP."""
 
 
 class Credentials(TypedDict):
@@ -34,7 +37,7 @@ def is_healthy(url: str) -> bool:
     """Whether a server answers there."""
     try:
         status, body = _exchange(url, "GET", "/health", b"", {}, timeout_seconds=2.0)
-    except (OSError, http.client.HTTPException):
+    except NoAnswer:
         return False
     return status == 200 and json.loads(body).get("status") == "ok"
 
@@ -56,7 +59,7 @@ def call(
     headers = _signed_headers(url, credentials, region, method, path, content)
     try:
         status, answer = _exchange(url, method, path, content, headers, TIMEOUT_SECONDS)
-    except (OSError, http.client.HTTPException) as error:
+    except NoAnswer as error:
         raise CommandError(
             f"The server at {url} doesn't answer: {error}.", "See `cloche logs`."
         ) from error
@@ -87,6 +90,9 @@ def _exchange(
     headers: dict[str, str],
     timeout_seconds: float,
 ) -> tuple[int, bytes]:
+    # Imported here, since it takes longer than all else that a command does at its start.
+    import http.client
+
     address = urlsplit(url)
     connection = http.client.HTTPConnection(
         address.hostname or "127.0.0.1", address.port, timeout=timeout_seconds
@@ -95,6 +101,8 @@ def _exchange(
         connection.request(method, path, body=content, headers=headers)
         response = connection.getresponse()
         return response.status, response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise NoAnswer(str(error) or type(error).__name__) from error
     finally:
         connection.close()
 
