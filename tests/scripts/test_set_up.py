@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 import set_up
+from packaging.requirements import Requirement
 
 LISTING = """\
 :env:.find-links='/wheels'
@@ -46,3 +49,30 @@ def test_the_lock_names_no_machine() -> None:
         'source = { editable = "." }',
     }
     assert "file://" not in lock
+
+
+def test_the_lock_was_made_from_this_pyproject() -> None:
+    project = tomllib.loads((set_up.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lock = tomllib.loads((set_up.ROOT / "uv.lock").read_text(encoding="utf-8"))
+    metadata = next(one for one in lock["package"] if one["name"] == "cloche")["metadata"]
+
+    wanted = [*project["project"]["dependencies"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        wanted += extra
+    locked = metadata["requires-dist"]
+    assert requirements(wanted) == {(one["name"], one.get("specifier", "")) for one in locked}
+
+    development = metadata["requires-dev"]["dev"]
+    assert requirements(project["dependency-groups"]["dev"]) == {
+        (one["name"], one.get("specifier", "")) for one in development
+    }
+
+
+def requirements(lines: list[str]) -> set[tuple[str, str]]:
+    parsed = [Requirement(line) for line in lines]
+    return {(one.name, in_order(str(one.specifier))) for one in parsed}
+
+
+def in_order(specifier: str) -> str:
+    """As uv writes it: the lower bound first."""
+    return ",".join(sorted(specifier.split(","), reverse=True))
