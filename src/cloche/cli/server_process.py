@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -104,6 +105,15 @@ def start_detached(settings: Settings, timeout_seconds: float = 30.0) -> ServerR
         "\n".join([cause, *_output_since(log, start_of_output)]),
         f"The whole log is {log}; `cloche doctor` checks this machine.",
     )
+
+
+def port_is_free(settings: Settings) -> bool:
+    """Whether a server could listen where the settings say."""
+    try:
+        socket.create_server((settings.host, settings.port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def stop(record: ServerRecord, timeout_seconds: float = 10.0) -> bool:
