@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import botocore.auth
+import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from cloche.core.clock import Clock
+from cloche.core.errors import AWSError
 from cloche.gateway.http.messages import BodyTooLarge, Request
+from cloche.gateway.signing import Verified, verify
 
 ACCESS_KEY_ID = "AKIDEXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -115,3 +118,23 @@ def signed(
 
 def digest(body: bytes) -> str:
     return sha256(body).hexdigest()
+
+
+def accepted(request: Request, body: bytes = b"", **keys: Key) -> Verified:
+    verified = verify(request, credentials(**keys), clock_at(), body_sha256=digest(body))
+    assert verified is not None
+    return verified
+
+
+def refused(request: Request, body: bytes = b"", at: float = SIGNED_AT, **keys: Key) -> AWSError:
+    with pytest.raises(AWSError) as caught:
+        verify(request, credentials(**keys), clock_at(at), body_sha256=digest(body))
+    return caught.value
+
+
+def with_headers(request: Request, **headers: str | None) -> Request:
+    """The request with headers put in, or taken out where None."""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    kept = {name: value for name, value in request.headers.items() if name not in names}
+    added = {name: value for name, value in names.items() if value is not None}
+    return replace(request, headers=kept | added)

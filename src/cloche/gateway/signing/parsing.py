@@ -6,42 +6,21 @@ body is still on the way.
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import NamedTuple
-
 import msgspec
 
 from cloche.gateway.http.messages import Request
 from cloche.gateway.signing import presigned
-from cloche.gateway.signing.canonical import ALGORITHM, printable
+from cloche.gateway.signing.canonical import printable
 from cloche.gateway.signing.payload import PayloadMode, payload_mode
-from cloche.gateway.signing.refusals import REFUSALS, S3_SIGNING_NAMES, Family, Refusals, family_of
+from cloche.gateway.signing.refusals import REFUSALS, Family, Refusals, family_of
+from cloche.gateway.signing.scopes import (
+    Scope,
+    checked_scope,
+    read_authorization,
+    refusals_for,
+    service_of,
+)
 from cloche.gateway.signing.timestamps import basic, parse_basic, parse_http_date
-
-TERMINATOR = "aws4_request"
-_CACHED_CHARACTERS = 1024
-_COMPONENTS = ("Credential", "SignedHeaders", "Signature")
-_REGULAR = re.compile(ALGORITHM + r" +Credential=([!-+\--~]+)[ ,]+SignedHeaders=([!-+\--~]+)[ ,]+")
-_SEPARATORS = re.compile(r"[\s,]+")
-_CREDENTIAL_DATE = re.compile(r"[0-9]{8}")
-
-
-class Scope(NamedTuple):
-    """A credential, taken apart.
-
-    Attributes:
-        text: the scope as it is signed, `date/region/service/aws4_request`.
-        signed_headers: lower-case names in order.
-    """
-
-    access_key_id: str
-    date: str
-    region: str
-    service: str
-    terminator: str
-    text: str
-    signed_headers: tuple[str, ...]
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -113,89 +92,11 @@ def parse(request: Request, family: Family | None = None) -> Parsed | None:
             return _parse_presigned(request, parameters, authorization, family)
     if not authorization or authorization.isspace():
         if presigned.is_version_2(query):
-            raise _refusals("", request, family).unsupported("AWS")
+            raise refusals_for("", request, family).unsupported("AWS")
         return None
-    head, _, signature = authorization.rpartition("Signature=")
-    scope = _regular_scope(head) if len(head) <= _CACHED_CHARACTERS else None
-    if scope is None:
-        scope, signature = _irregular_scope(authorization, request, family)
+    scope, signature = read_authorization(authorization, request, family)
     family = family or family_of(scope.service, request.headers, query)
-    return _parse_header(request, scope, printable(signature), family)
-
-
-def _refusals(service: str, request: Request, family: Family | None) -> Refusals:
-    return REFUSALS[family or family_of(service, request.headers, request.query_string)]
-
-
-@lru_cache(maxsize=4096)
-def _regular_scope(head: str) -> Scope | None:
-    """The scope in a header as every SDK writes it, up to the signature; None for all others.
-
-    Cached, because a client's headers differ in the signature alone.
-    """
-    match = _REGULAR.fullmatch(head)
-    scope = match and _scope(match[1], match[2])
-    if not scope or scope.terminator != TERMINATOR or not _CREDENTIAL_DATE.fullmatch(scope.date):
-        return None
-    return scope
-
-
-def _scope(credential: str, signed_headers: str) -> Scope | None:
-    parts = credential.split("/")
-    if len(parts) != 5 or not all(parts):
-        return None
-    names = tuple(sorted({name for name in signed_headers.lower().split(";") if name}))
-    return Scope(*parts, text="/".join(parts[1:]), signed_headers=names)
-
-
-def _irregular_scope(
-    authorization: str, request: Request, family: Family | None
-) -> tuple[Scope, str]:
-    """Read a header in another order, or say what is wrong with it."""
-    authorization = printable(authorization)
-    mechanism, _, rest = authorization.partition(" ")
-    if mechanism != ALGORITHM:
-        raise _refusals("", request, family).unsupported(authorization)
-    components: dict[str, str] = {}
-    for component in _SEPARATORS.split(rest):
-        name, is_pair, value = component.partition("=")
-        if is_pair:
-            components.setdefault(name, value)
-    missing = [name for name in _COMPONENTS if not components.get(name)]
-    if missing:
-        problems = [f"Authorization header requires '{name}' parameter." for name in missing]
-        refusals = _refusals(_service_of(components.get("Credential", "")), request, family)
-        raise refusals.missing_components(authorization, problems)
-    credential = components["Credential"]
-    refusals = _refusals(_service_of(credential), request, family)
-    scope = checked_scope(credential, components["SignedHeaders"], refusals, is_presigned=False)
-    return scope, components["Signature"]
-
-
-def _service_of(credential: str) -> str:
-    """The signing name in a credential that may lack parts, so that errors are the service's."""
-    parts = credential.split("/")
-    if not S3_SIGNING_NAMES.isdisjoint(parts):
-        return "s3"
-    return parts[3] if len(parts) > 3 else ""
-
-
-def checked_scope(
-    credential: str, signed_headers: str, refusals: Refusals, *, is_presigned: bool
-) -> Scope:
-    """Take a credential apart.
-
-    Raises:
-        AWSError: it is not of the form `key/date/region/service/aws4_request`.
-    """
-    scope = _scope(credential, signed_headers)
-    if scope is None:
-        raise refusals.malformed_credential(credential, is_presigned=is_presigned)
-    if not _CREDENTIAL_DATE.fullmatch(scope.date):
-        raise refusals.malformed_credential_date(scope.date, is_presigned=is_presigned)
-    if scope.terminator != TERMINATOR:
-        raise refusals.wrong_terminator(scope.terminator, is_presigned=is_presigned)
-    return scope
+    return _parse_header(request, scope, signature, family)
 
 
 def _parse_header(request: Request, scope: Scope, signature: str, family: Family) -> Parsed:
@@ -253,19 +154,14 @@ def _parse_presigned(
     request: Request, parameters: dict[str, str], authorization: str, family: Family | None
 ) -> Parsed:
     credential = parameters.get("X-Amz-Credential", "")
-    family = family or family_of(_service_of(credential), request.headers, request.query_string)
+    family = family or family_of(service_of(credential), request.headers, request.query_string)
     refusals = REFUSALS[family]
     if authorization:
         raise refusals.two_mechanisms(printable(authorization))
     presigned.check_parameters(parameters, refusals, is_s3=family == "s3")
     names = parameters["X-Amz-SignedHeaders"]
     scope = checked_scope(credential, names, refusals, is_presigned=True)
-    timestamp = parameters["X-Amz-Date"]
-    signed_at = parse_basic(timestamp)
-    if signed_at is None:
-        raise refusals.malformed_date(timestamp, is_presigned=True)
-    if timestamp[:8] != scope.date:
-        raise refusals.wrong_credential_date(scope.date, timestamp, is_presigned=True)
+    timestamp, signed_at = _date_of_parameters(parameters, scope, refusals)
     expires_seconds = presigned.expires_seconds(parameters.get("X-Amz-Expires"), refusals)
     payload = _header(request, "x-amz-content-sha256")
     if payload is None:
@@ -293,6 +189,18 @@ def _parse_presigned(
         session_token=parameters.get("X-Amz-Security-Token")
         or _header(request, "x-amz-security-token"),
     )
+
+
+def _date_of_parameters(
+    parameters: dict[str, str], scope: Scope, refusals: Refusals
+) -> tuple[str, float]:
+    timestamp = parameters["X-Amz-Date"]
+    seconds = parse_basic(timestamp)
+    if seconds is None:
+        raise refusals.malformed_date(timestamp, is_presigned=True)
+    if timestamp[:8] != scope.date:
+        raise refusals.wrong_credential_date(scope.date, timestamp, is_presigned=True)
+    return timestamp, seconds
 
 
 def _check_signed_headers(

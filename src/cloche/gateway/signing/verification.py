@@ -143,15 +143,7 @@ def check(
     _check_time(parsed, clock, refusals)
     credential = _known(parsed, credential, clock, refusals)
     payload = _payload(parsed, body_sha256)
-    request = parsed.request
-    canonical = canonical_request(
-        request.method,
-        canonical_path(request.raw_path, is_s3=parsed.service in S3_SIGNING_NAMES),
-        canonical_query(request.query_string, is_presigned=parsed.is_presigned),
-        request.headers,
-        parsed.signed_headers,
-        payload,
-    )
+    canonical = _canonical_request(parsed, payload)
     text = string_to_sign(parsed.timestamp, parsed.scope, canonical)
     key = signing_key(
         parsed.access_key_id,
@@ -163,9 +155,27 @@ def check(
     if not is_same(key.sign(text), parsed.signature):
         raise refusals.mismatch(parsed.access_key_id, parsed.signature, text, canonical)
     _check_token(parsed, credential, refusals)
-    is_hash_open = parsed.payload_mode == "SHA256" and body_sha256 is None
     if parsed.payload_mode == "SHA256" and body_sha256 is not None:
         check_payload_sha256(payload, body_sha256)
+    is_body_checked = parsed.payload_mode != "SHA256" or body_sha256 is not None
+    return _verified(parsed, key, canonical, None if is_body_checked else payload)
+
+
+def _canonical_request(parsed: Parsed, payload: str) -> bytes:
+    request = parsed.request
+    return canonical_request(
+        request.method,
+        canonical_path(request.raw_path, is_s3=parsed.service in S3_SIGNING_NAMES),
+        canonical_query(request.query_string, is_presigned=parsed.is_presigned),
+        request.headers,
+        parsed.signed_headers,
+        payload,
+    )
+
+
+def _verified(
+    parsed: Parsed, key: SigningKey, canonical: bytes, payload_sha256: str | None
+) -> Verified:
     return Verified(
         access_key_id=parsed.access_key_id,
         date=parsed.date,
@@ -176,7 +186,7 @@ def check(
         signature=parsed.signature,
         signing_key=key,
         payload_mode=parsed.payload_mode,
-        payload_sha256=payload if is_hash_open else None,
+        payload_sha256=payload_sha256,
         is_presigned=parsed.is_presigned,
         session_token=parsed.session_token,
         canonical_request=canonical,
