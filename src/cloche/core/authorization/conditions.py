@@ -32,6 +32,7 @@ class Condition:
     Attributes:
         operator: as the policy writes it.
         key: the condition key in lower case.
+        written_key: as the policy writes it.
         values: the policy's values.
         test: whether one value of the request matches any of the policy's values.
         is_negated: of the `Not` operators.
@@ -42,6 +43,7 @@ class Condition:
 
     operator: str
     key: str
+    written_key: str
     values: tuple[str, ...]
     test: Test
     is_negated: bool
@@ -160,6 +162,7 @@ def _condition(operator: str, key: str, values: tuple[str, ...], has_variables: 
     return Condition(
         operator=operator,
         key=key.lower(),
+        written_key=key,
         values=values,
         test=known.make(values, has_variables),
         is_negated=known.is_negated,
@@ -178,6 +181,7 @@ def _null_condition(
     return Condition(
         operator=operator,
         key=key.lower(),
+        written_key=key,
         values=values,
         test=lambda _value, _context: False,
         is_negated=False,

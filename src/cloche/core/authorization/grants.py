@@ -29,7 +29,7 @@ class Grant(IntEnum):
 @lru_cache(maxsize=1024)
 def canonical_user_id(account_id: str) -> str:
     """S3's canonical id of an account: 64 hexadecimal digits, always the same for an account."""
-    return sha256(f"cloche canonical user {account_id}".encode()).hexdigest()
+    return sha256(f"canonical user of {account_id}".encode()).hexdigest()
 
 
 class PrincipalMatcher:

@@ -58,6 +58,12 @@ def tokens_of(text: str, *, has_variables: bool, has_wildcards: bool = True) -> 
     return tuple(tokens)
 
 
+def variables_in(text: str) -> list[str]:
+    """The names of the variables in a text, as they are written."""
+    names = (match.group(1) for match in _VARIABLE.finditer(text))
+    return [name for name in names if name not in "*?$"]
+
+
 def _append_literal(tokens: list[Token], text: str, has_wildcards: bool) -> None:
     if not has_wildcards:
         tokens.append(text)
