@@ -49,7 +49,7 @@ class ObjectRecord(msgspec.Struct, frozen=True):
         etag: without quotes; `md5-N` for N parts.
         last_modified: seconds since 1970.
         properties: what the service keeps with it: headers, user metadata, checksums, tags, ACL.
-        parts: the parts that it was made of, if it was.
+        parts: the parts that it was made of, if it was; left out in listings.
         location: where the engine keeps the body; opaque outside the engine.
     """
 
@@ -137,6 +137,14 @@ class UploadNotFound(LookupError):
     """No such multipart upload, or it was completed or aborted."""
 
 
+class BucketNotFound(LookupError):
+    """The bucket was never created here, or was deleted while the request was under way."""
+
+
+class PartNotFound(LookupError):
+    """A part that an upload is to be completed with was not uploaded."""
+
+
 class BucketNotEmpty(Exception):
     """The bucket still has versions."""
 
@@ -170,6 +178,7 @@ class ObjectStore(Protocol):
         """Take a body in, in one pass that also computes the digests.
 
         Args:
+            body: the bytes, or their pieces as they come.
             algorithms: of md5, sha1, sha256, sha512, crc32, crc32c, crc64nvme, xxhash64, xxhash3,
                 xxhash128; md5 is always computed.
             size_bytes: length if it is known, by which the engine chooses memory or file.
@@ -213,14 +222,16 @@ class ObjectStore(Protocol):
         """
         ...
 
-    async def head(self, bucket: str, key: str, version_id: str | None = None) -> ObjectRecord | None:
+    async def head(
+        self, bucket: str, key: str, version_id: str | None = None
+    ) -> ObjectRecord | None:
         """The current version (which may be a delete marker) or the one named; None if none."""
         ...
 
     async def read(
         self, record: ObjectRecord, start: int = 0, length: int | None = None
     ) -> ObjectBody:
-        """The bytes of a version. What was begun to be read stays readable though it is replaced."""
+        """The bytes of a version, which stay readable for a while though it is replaced."""
         ...
 
     async def delete(
@@ -260,9 +271,10 @@ class ObjectStore(Protocol):
         after: str = "",
         max_keys: int = 1000,
     ) -> Listing:
-        """Current versions that are not delete markers, keys after `after` (exclusive) in UTF-8 order.
+        """Current versions that are not delete markers, in the order of their keys in UTF-8.
 
-        `after` may be a common prefix: all keys under it are then skipped.
+        Keys come after `after` (exclusive), which may be a common prefix: all keys under it
+        are then skipped.
         """
         ...
 

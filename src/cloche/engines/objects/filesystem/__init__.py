@@ -1,0 +1,7 @@
+"""The embedded object engine: a journal, an index and plain files."""
+
+from __future__ import annotations
+
+from cloche.engines.objects.filesystem.store import DirectoryInUse, FileSystemObjectStore
+
+__all__ = ["DirectoryInUse", "FileSystemObjectStore"]

@@ -1,0 +1,327 @@
+"""The index: what the journal's entries have made of buckets, keys and uploads so far.
+
+Applying the same entries to the same state gives the same state: the number of the last frame
+applied is kept in the transaction that applied it, and a restart goes on behind it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+import msgspec
+
+from cloche.engines.objects.filesystem.bodies import is_file
+from cloche.engines.objects.filesystem.buffers import Buffer
+from cloche.engines.objects.filesystem.entries import (
+    AbortUpload,
+    CompleteUpload,
+    CreateBucket,
+    CreateUpload,
+    DeleteBucket,
+    Entry,
+    PutPart,
+    PutVersion,
+    RemoveVersion,
+    ReplaceProperties,
+    StoredRecord,
+)
+from cloche.engines.objects.filesystem.queries import (
+    Bucket,
+    Buckets,
+    Queries,
+    decode_record,
+    encode_record,
+)
+from cloche.engines.objects.store import NULL_VERSION, BucketNotFound, Part
+
+_Place = tuple[int, bytes]
+
+
+class Index(Queries):
+    """The writer's connection: one transaction at a time, by whoever holds the committer's gate.
+
+    Attributes:
+        newest_dead_file: the newest row of `dead_files`.
+        newest_dead_body: the newest row of `dead_bodies`.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, buckets: Buckets) -> None:
+        super().__init__(connection, buckets)
+        buckets.load(connection)
+        self.newest_dead_file = self._newest("dead_files")
+        self.newest_dead_body = self._newest("dead_bodies")
+
+    def _newest(self, table: str) -> int:
+        query = f"SELECT coalesce(max(id), 0) FROM {table}"  # noqa: S608  # one of two names
+        (number,) = self.connection.execute(query).fetchone()
+        return number
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self, applied: int | None = None) -> None:
+        """Make the transaction visible to readers."""
+        if applied is not None:
+            self.connection.execute("UPDATE state SET applied = ?", (applied,))
+        self.connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Forget the transaction."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        self.buckets.load(self.connection)
+
+    def note_checkpoint(self, number: int) -> None:
+        """Say that everything through this frame needs the journal no more."""
+        self.connection.execute("UPDATE state SET checkpointed = ?", (number,))
+
+    def forget_dead_files(self, through: int) -> None:
+        """Say that the dead files up to this row were removed."""
+        self.connection.execute("DELETE FROM dead_files WHERE id <= ?", (through,))
+
+    def remove_dead_bodies(self, through: int) -> None:
+        """Remove the dead bodies up to this row."""
+        self.begin()
+        self.connection.execute(
+            "DELETE FROM bodies WHERE id IN (SELECT body FROM dead_bodies WHERE id <= ?)",
+            (through,),
+        )
+        self.connection.execute("DELETE FROM dead_bodies WHERE id <= ?", (through,))
+        self.commit()
+
+    def is_empty(self, bucket: str) -> bool:
+        """Whether a bucket has no version and no delete marker."""
+        query = (
+            "SELECT EXISTS (SELECT 1 FROM objects WHERE bucket = ?1)"
+            " OR EXISTS (SELECT 1 FROM versions WHERE bucket = ?1)"
+        )
+        (found,) = self.connection.execute(query, (self.bucket(bucket).id,)).fetchone()
+        return not found
+
+    def bucket(self, name: str) -> Bucket:
+        """A bucket.
+
+        Raises:
+            BucketNotFound: it was deleted in the meantime.
+        """
+        bucket = self.buckets.get(name)
+        if bucket is None:
+            raise BucketNotFound(name)
+        return bucket
+
+    def apply(self, entry: Entry, sequence: int, body: Buffer = b"") -> None:
+        """Make the change that an entry tells of. `body` is the one that came with it, if any."""
+        match entry:
+            case PutVersion():
+                self._put_version(entry.record, sequence, body)
+            case RemoveVersion():
+                self._remove_version(entry)
+            case ReplaceProperties():
+                self._replace_properties(entry)
+            case PutPart():
+                self._put_part(entry, sequence, body)
+            case CompleteUpload():
+                self._complete_upload(entry, sequence)
+            case CreateUpload(upload):
+                self.connection.execute(
+                    "INSERT INTO uploads VALUES (?, ?, ?, ?, ?)",
+                    (
+                        sequence,
+                        self.bucket(upload.bucket).id,
+                        upload.key.encode(),
+                        upload.upload_id,
+                        msgspec.msgpack.encode(upload),
+                    ),
+                )
+            case AbortUpload(upload_id):
+                self._forget_upload(self._upload_number(upload_id))
+            case CreateBucket(name):
+                self.connection.execute("INSERT INTO buckets (name) VALUES (?)", (name,))
+                self.buckets.load(self.connection)
+            case DeleteBucket(name):
+                self._delete_bucket(name)
+
+    def _put_version(
+        self, record: StoredRecord, sequence: int, body: Buffer = b"", parts: bytes | None = None
+    ) -> None:
+        bucket = self.bucket(record.bucket)
+        place = (bucket.id, record.key.encode())
+        replaced = self._make_way(bucket, place, record.version_id)
+        if record.is_delete_marker:
+            self.connection.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", place)
+            self._keep_version(bucket, place, sequence, record, None)
+        else:
+            verb = "REPLACE" if replaced else "INSERT"
+            self.connection.execute(
+                f"{verb} INTO objects VALUES (?, ?, ?, ?, ?)",  # one of two words
+                (*place, sequence, encode_record(record), parts),
+            )
+        if body:
+            self._keep_body(sequence, body)
+
+    def _make_way(self, bucket: Bucket, place: _Place, version_id: str) -> bool:
+        """Retire the current version, and the `null` version if that is what comes.
+
+        Returns whether there is a row in `objects` to be replaced.
+        """
+        row = self.connection.execute(
+            "SELECT sequence, record, parts FROM objects WHERE bucket = ? AND key = ?", place
+        ).fetchone()
+        if row is not None:
+            sequence, encoded, parts = row
+            record = decode_record(encoded)
+            if record.version_id == version_id:
+                self._trash(record.location)
+                return True
+            self._keep_version(bucket, place, sequence, record, parts)
+        if version_id == NULL_VERSION and bucket.has_versions:
+            self._remove_null(place)
+        return row is not None
+
+    def _remove_null(self, place: _Place) -> None:
+        row = self.connection.execute(
+            "SELECT sequence, record FROM versions"
+            " WHERE bucket = ? AND key = ? AND version_id = 'null'",
+            place,
+        ).fetchone()
+        if row is not None:
+            self._trash(decode_record(row[1]).location)
+            self._drop_version(place, row[0])
+
+    def _keep_version(
+        self,
+        bucket: Bucket,
+        place: _Place,
+        sequence: int,
+        record: StoredRecord,
+        parts: bytes | None,
+    ) -> None:
+        if not bucket.has_versions:
+            self.connection.execute(
+                "UPDATE buckets SET has_versions = 1 WHERE id = ?", (bucket.id,)
+            )
+            bucket.has_versions = True
+        record = msgspec.structs.replace(record, is_latest=False)
+        self.connection.execute(
+            "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)",
+            (*place, sequence, record.version_id, encode_record(record), parts),
+        )
+
+    def _drop_version(self, place: _Place, sequence: int) -> None:
+        self.connection.execute(
+            "DELETE FROM versions WHERE bucket = ? AND key = ? AND sequence = ?",
+            (*place, sequence),
+        )
+
+    def _remove_version(self, entry: RemoveVersion) -> None:
+        bucket = self.bucket(entry.bucket)
+        place = (bucket.id, entry.key.encode())
+        row = self.connection.execute(
+            "SELECT sequence, record FROM objects WHERE bucket = ? AND key = ?", place
+        ).fetchone()
+        if row is not None and row[0] == entry.sequence:
+            self.connection.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", place)
+            self._trash(decode_record(row[1]).location)
+            row = None
+        else:
+            old = self.connection.execute(
+                "SELECT record FROM versions WHERE bucket = ? AND key = ? AND sequence = ?",
+                (*place, entry.sequence),
+            ).fetchone()
+            self._trash(decode_record(old[0]).location)
+            self._drop_version(place, entry.sequence)
+        if row is None and bucket.has_versions:
+            self._promote_newest(place)
+
+    def _promote_newest(self, place: _Place) -> None:
+        """Let the newest version become the current one, now that the current one is gone."""
+        row = self.connection.execute(
+            "SELECT sequence, record, parts FROM versions WHERE bucket = ? AND key = ?"
+            " ORDER BY sequence DESC LIMIT 1",
+            place,
+        ).fetchone()
+        if row is None:
+            return
+        record = decode_record(row[1])
+        if record.is_delete_marker:
+            return
+        self._drop_version(place, row[0])
+        record = msgspec.structs.replace(record, is_latest=True)
+        self.connection.execute(
+            "INSERT INTO objects VALUES (?, ?, ?, ?, ?)",
+            (*place, row[0], encode_record(record), row[2]),
+        )
+
+    def _replace_properties(self, entry: ReplaceProperties) -> None:
+        place = (self.bucket(entry.bucket).id, entry.key.encode(), entry.sequence)
+        for table in ("objects", "versions"):
+            where = f"{table} WHERE bucket = ? AND key = ? AND sequence = ?"
+            row = self.connection.execute(f"SELECT record FROM {where}", place).fetchone()  # noqa: S608
+            if row is not None:
+                record = msgspec.structs.replace(decode_record(row[0]), properties=entry.properties)
+                self.connection.execute(
+                    f"UPDATE {table} SET record = ?"  # noqa: S608  # one of two names
+                    " WHERE bucket = ? AND key = ? AND sequence = ?",
+                    (encode_record(record), *place),
+                )
+
+    def _put_part(self, entry: PutPart, sequence: int, body: Buffer) -> None:
+        upload = self._upload_number(entry.upload_id)
+        row = self.connection.execute(
+            "SELECT location FROM parts WHERE upload = ? AND number = ?",
+            (upload, entry.part.number),
+        ).fetchone()
+        if row is not None:
+            self._trash(row[0])
+        self.connection.execute(
+            "REPLACE INTO parts VALUES (?, ?, ?, ?)",
+            (upload, entry.part.number, msgspec.msgpack.encode(entry.part), entry.location),
+        )
+        if body:
+            self._keep_body(sequence, body)
+
+    def _complete_upload(self, entry: CompleteUpload, sequence: int) -> None:
+        upload = self._upload_number(entry.upload_id)
+        by_number = {stored.part.number: stored.part for stored in self.parts(upload)}
+        parts: list[Part] = [by_number[number] for number in entry.numbers]
+        self._forget_upload(upload, kept=entry.record.location)
+        self._put_version(entry.record, sequence, parts=msgspec.msgpack.encode(parts))
+
+    def _forget_upload(self, upload: int, kept: str = "") -> None:
+        for _, location in self.parts(upload):
+            if location != kept:
+                self._trash(location)
+        self.connection.execute("DELETE FROM parts WHERE upload = ?", (upload,))
+        self.connection.execute("DELETE FROM uploads WHERE id = ?", (upload,))
+
+    def _upload_number(self, upload_id: str) -> int:
+        (number,) = self.connection.execute(
+            "SELECT id FROM uploads WHERE upload_id = ?", (upload_id,)
+        ).fetchone()
+        return number
+
+    def _delete_bucket(self, name: str) -> None:
+        bucket = self.bucket(name)
+        uploads = self.connection.execute("SELECT id FROM uploads WHERE bucket = ?", (bucket.id,))
+        for (number,) in uploads.fetchall():
+            self._forget_upload(number)
+        self.connection.execute("DELETE FROM buckets WHERE id = ?", (bucket.id,))
+        self.buckets.load(self.connection)
+
+    def _keep_body(self, sequence: int, body: Buffer) -> None:
+        self.connection.execute("INSERT INTO bodies VALUES (?, ?)", (sequence, body))
+
+    def _trash(self, location: str) -> None:
+        if not location:
+            return
+        if is_file(location):
+            cursor = self.connection.execute(
+                "INSERT INTO dead_files (location) VALUES (?)", (location,)
+            )
+            self.newest_dead_file = cursor.lastrowid or 0
+        else:
+            cursor = self.connection.execute(
+                "INSERT INTO dead_bodies (body) VALUES (?)", (int(location),)
+            )
+            self.newest_dead_body = cursor.lastrowid or 0

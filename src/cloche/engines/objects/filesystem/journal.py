@@ -1,0 +1,325 @@
+"""The journal: the order of all changes, and the small bodies, durable by one sync a batch.
+
+It lies in segment files of a fixed size that are written from their beginning and used again, so
+that a sync carries data but no change of a file's size or extents (0.2 ms instead of 0.35 ms on
+the ext4 where it was measured). A segment begins with a header page and holds frames:
+
+    magic | length of entries | length of bodies | crc | number | salt | entries | bodies | zeros
+
+Frames are padded to whole pages: no page that holds an acknowledged frame is ever written again,
+and none must be read before it is written. Frames are numbered without gaps. The salt is drawn
+anew whenever a segment is used again, so that a former frame, or a body that looks like one, is
+never taken for a frame.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import struct
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from cloche.engines.objects.filesystem.buffers import Buffer
+from cloche.engines.objects.filesystem.syncing import sync_data, sync_directory
+
+SEGMENT_BYTES = 32 * 1024 * 1024
+PAGE_BYTES = 4096
+
+_ZEROS = bytes(PAGE_BYTES)
+_MEBIBYTE_OF_ZEROS = bytes(1024 * 1024)
+_SEGMENT_MAGIC = b"ClocheJ1"
+_FRAME_MAGIC = b"CFr1"
+_segment_header = struct.Struct("<8sQQQI")  # magic, use, first frame's number, salt, crc
+_frame_header = struct.Struct("<4sIIIQQ")  # magic, entries, bodies, crc, number, salt
+_WRITEV_BUFFERS = 512
+_KEPT_SPARES = 2
+
+
+class JournalDamaged(Exception):
+    """Frames are missing in the middle of the journal: the disk lost what it had confirmed."""
+
+
+class JournalFile(Protocol):
+    """A segment's file; tests put one that fails in its place."""
+
+    def write(self, buffers: Sequence[Buffer], offset: int) -> None:
+        """Write all of the buffers."""
+        ...
+
+    def sync(self) -> None:
+        """Return when all that was written survives a crash of the machine."""
+        ...
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        ...
+
+
+class DiskFile:
+    """A segment's file on a disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def write(self, buffers: Sequence[Buffer], offset: int) -> None:
+        """Write all of the buffers."""
+        for first in range(0, len(buffers), _WRITEV_BUFFERS):
+            some = buffers[first : first + _WRITEV_BUFFERS]
+            expected = sum(map(len, some))
+            written = os.pwritev(self._descriptor, some, offset)
+            if written < expected:  # the disk is nearly full, or a signal came
+                rest = memoryview(b"".join(some))[written:]
+                while rest:
+                    written = os.pwrite(self._descriptor, rest, offset + expected - len(rest))
+                    rest = rest[written:]
+            offset += expected
+
+    def sync(self) -> None:
+        """Return when all that was written survives a crash of the machine."""
+        sync_data(self._descriptor)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self._descriptor)
+
+
+@dataclass(slots=True)
+class Frame:
+    """A batch of changes.
+
+    Attributes:
+        number: 1 and up, without gaps.
+        entries: encoded.
+        bodies: the bodies of its entries, one after the other.
+    """
+
+    number: int
+    entries: bytes
+    bodies: memoryview
+
+
+@dataclass(slots=True)
+class _Segment:
+    path: Path
+    file: JournalFile
+    use: int
+    salt: int
+    last_number: int = 0
+    end: int = PAGE_BYTES
+
+
+@dataclass(slots=True)
+class _Found:
+    path: Path
+    use: int
+    first_number: int
+    salt: int
+    content: bytes = field(repr=False)
+
+
+class Journal:
+    """Segments in a directory. One thread appends; another may recycle at the same time."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        open_file: Callable[[Path], JournalFile] = DiskFile,
+    ) -> None:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        self._directory = directory
+        self._segment_bytes = segment_bytes
+        self._open_file = open_file
+        self._lock = threading.Lock()
+        self._active: _Segment | None = None
+        self._full: list[_Segment] = []
+        self._spare: list[Path] = sorted(directory.iterdir())
+        self._next_name = 1 + max((int(path.name) for path in self._spare), default=-1)
+        self._last_use = 0
+        self._last_start = (0, 0)
+
+    @property
+    def full_segments(self) -> int:
+        """Segments that wait for a checkpoint."""
+        return len(self._full)
+
+    def recover(self, after: int) -> Iterator[Frame]:
+        """The frames that were written whole, with numbers above `after`, in order.
+
+        Raises:
+            JournalDamaged: a frame is missing though later ones are there.
+        """
+        found = sorted(filter(None, map(self._examine, self._spare)), key=lambda s: s.use)
+        self._last_use = found[-1].use if found else 0
+        expected = after + 1
+        for index, segment in enumerate(found):
+            following = found[index + 1].first_number if index + 1 < len(found) else None
+            if following is not None and following <= expected:
+                continue
+            if segment.first_number > expected:
+                raise JournalDamaged(
+                    f"{segment.path} begins with frame {segment.first_number}, but frame"
+                    f" {expected} is neither in the index nor in the journal"
+                )
+            for frame in _frames(segment, until=following):
+                if frame.number >= expected:
+                    yield frame
+                    expected = frame.number + 1
+
+    def _examine(self, path: Path) -> _Found | None:
+        content = path.read_bytes()
+        if len(content) < PAGE_BYTES:
+            return None
+        magic, use, first_number, salt, crc = _segment_header.unpack_from(content)
+        expected = zlib.crc32(content[: _segment_header.size - 4])
+        if magic != _SEGMENT_MAGIC or crc != expected:
+            return None
+        return _Found(path, use, first_number, salt, content)
+
+    def append(self, number: int, entries: bytes, bodies: Sequence[bytes]) -> None:
+        """Add a frame and sync it. If this fails, nothing was added.
+
+        Raises:
+            OSError: the disk is full, or failed.
+            ValueError: the frame is larger than a segment.
+        """
+        bodies_bytes = sum(map(len, bodies))
+        length = _frame_header.size + len(entries) + bodies_bytes
+        padding = -length % PAGE_BYTES
+        segment = self._segment_for(length + padding)
+        offset = segment.end
+        buffers: list[Buffer] = []
+        if segment.last_number == 0:
+            buffers.append(_header_page(segment.use, number, segment.salt))
+            offset = 0
+        fields = (len(entries), bodies_bytes, number, segment.salt)
+        crc = _checksum(fields, entries, bodies)
+        header = _frame_header.pack(_FRAME_MAGIC, fields[0], fields[1], crc, number, segment.salt)
+        buffers += (header, entries, *bodies, _ZEROS[:padding])
+        segment.file.write(buffers, offset)
+        segment.file.sync()
+        self._last_start = (segment.end, segment.last_number)
+        segment.last_number = number
+        segment.end += length + padding
+
+    def rewind(self) -> None:
+        """Take the last frame back: the next one is written in its place."""
+        if self._active is not None:
+            self._active.end, self._active.last_number = self._last_start
+
+    def _segment_for(self, length: int) -> _Segment:
+        segment = self._active
+        if segment is not None and segment.end + length <= self._segment_bytes:
+            return segment
+        if length > self._segment_bytes - PAGE_BYTES:
+            raise ValueError(f"a frame of {length} bytes does not fit into a segment")
+        with self._lock:
+            path = self._spare.pop() if self._spare else None
+        if path is None:
+            path = self._allocate(zeroed=False)
+        self._last_use += 1
+        file = self._open_file(path)
+        fresh = _Segment(path, file, use=self._last_use, salt=secrets.randbits(64))
+        with self._lock:
+            if segment is not None:
+                self._full.append(segment)
+            self._active = fresh
+        return fresh
+
+    def _allocate(self, *, zeroed: bool) -> Path:
+        """Make a segment's file; its blocks are the segment's from now on."""
+        with self._lock:
+            path = self._directory / f"{self._next_name:04d}"
+            self._next_name += 1
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            if zeroed or not hasattr(os, "posix_fallocate"):
+                for offset in range(0, self._segment_bytes, len(_MEBIBYTE_OF_ZEROS)):
+                    length = min(len(_MEBIBYTE_OF_ZEROS), self._segment_bytes - offset)
+                    os.pwrite(descriptor, _MEBIBYTE_OF_ZEROS[:length], offset)
+            else:
+                os.posix_fallocate(descriptor, 0, self._segment_bytes)
+            os.fsync(descriptor)
+            sync_directory(self._directory)
+        except OSError:
+            path.unlink()
+            raise
+        finally:
+            os.close(descriptor)
+        return path
+
+    def prepare_spare(self) -> None:
+        """Have a segment ready for when the active one is full, its blocks already written.
+
+        Raises:
+            OSError: the disk is full, or failed.
+        """
+        with self._lock:
+            is_ready = bool(self._spare)
+        if not is_ready:
+            path = self._allocate(zeroed=True)
+            with self._lock:
+                self._spare.append(path)
+
+    def recycle(self, through: int) -> None:
+        """Use again the full segments whose frames are all numbered `through` or less."""
+        with self._lock:
+            done = [segment for segment in self._full if segment.last_number <= through]
+            self._full = [segment for segment in self._full if segment.last_number > through]
+        for segment in done:
+            segment.file.close()
+            with self._lock:
+                is_kept = len(self._spare) < _KEPT_SPARES
+                if is_kept:
+                    self._spare.append(segment.path)
+            if not is_kept:
+                segment.path.unlink()
+
+    def close(self) -> None:
+        """Close the files."""
+        for segment in (*self._full, *([self._active] if self._active else [])):
+            segment.file.close()
+
+
+def _header_page(use: int, first_number: int, salt: int) -> bytes:
+    header = _segment_header.pack(_SEGMENT_MAGIC, use, first_number, salt, 0)[:-4]
+    return (header + zlib.crc32(header).to_bytes(4, "little")).ljust(PAGE_BYTES, b"\0")
+
+
+def _checksum(fields: tuple[int, int, int, int], entries: Buffer, bodies: Sequence[Buffer]) -> int:
+    value = zlib.crc32(entries, zlib.crc32(struct.pack("<IIQQ", *fields)))
+    for body in bodies:
+        value = zlib.crc32(body, value)
+    return value
+
+
+def _frames(segment: _Found, until: int | None) -> Iterator[Frame]:
+    """A segment's frames up to the first that is not whole; numbers below `until`.
+
+    Where another segment begins with the number of a frame that is here too, this one was given
+    up: its batch failed, and was written again over there.
+    """
+    content = memoryview(segment.content)
+    offset, expected = PAGE_BYTES, segment.first_number
+    while offset + _frame_header.size <= len(content) and expected != until:
+        magic, entries_bytes, bodies_bytes, crc, number, salt = _frame_header.unpack_from(
+            content, offset
+        )
+        start = offset + _frame_header.size
+        end = start + entries_bytes + bodies_bytes
+        if (magic, number, salt) != (_FRAME_MAGIC, expected, segment.salt) or end > len(content):
+            return
+        entries, bodies = (
+            content[start : start + entries_bytes],
+            content[start + entries_bytes : end],
+        )
+        if crc != _checksum((entries_bytes, bodies_bytes, number, salt), entries, (bodies,)):
+            return
+        yield Frame(number, bytes(entries), bodies)
+        offset, expected = end + -end % PAGE_BYTES, expected + 1
