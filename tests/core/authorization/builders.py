@@ -47,6 +47,4 @@ def decide(
     context: dict[str, tuple[str, ...]] | None = None,
     **policies: Any,
 ) -> Decision:
-    return evaluate(
-        AccessRequest(principal, action, on, context or {}), PolicySet(**policies)
-    )
+    return evaluate(AccessRequest(principal, action, on, context or {}), PolicySet(**policies))
