@@ -50,14 +50,15 @@ class LocalClient:
 
     def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
         operation = self._model.operation_model(self._models[method])
-        return lambda **request: self._invoke(operation.name, operation.input_shape, request)
+        return lambda **request: self._invoke(operation, request)
 
-    def _invoke(self, name: str, shape: Any, request: dict[str, Any]) -> dict[str, Any]:
-        if shape is not None:
-            report = ParamValidator().validate(request, shape)
-            assert not report.has_errors(), report.generate_report()
+    def _invoke(self, operation: Any, request: dict[str, Any]) -> dict[str, Any]:
+        name = operation.name
+        _check(request, operation.input_shape)
         try:
-            return _decoded(self._answer(name, request))
+            answer = self._answer(name, request)
+            _check(answer, operation.output_shape)
+            return _decoded(answer)
         except AWSError as error:
             details = {"Code": error.code, "Message": error.message}
             raise ClientError(cast("Any", {"Error": details}), name) from error
@@ -81,6 +82,17 @@ class LocalClient:
         self._service.authorize(call, operation, request)
         answer = operation.function(call, request)
         return asyncio.run(answer) if operation.is_async else answer
+
+
+def _check(value: dict[str, Any], shape: Any) -> None:
+    """Hold a request or an answer against botocore's model."""
+    if shape is None:
+        assert value == {}
+        return
+    report = ParamValidator().validate(value, shape)
+    # Of root AWS tells less than its model requires.
+    if not value.get("User", {}).get("Arn", "").endswith(":root"):
+        assert not report.has_errors(), report.generate_report()
 
 
 def _error(code: str) -> AWSError:

@@ -51,7 +51,7 @@ def test_everything_at_once(aws: Clients) -> None:
     iam.create_user(UserName="u")
     iam.add_user_to_group(UserName="u", GroupName="g")
     iam.attach_user_policy(UserName="u", PolicyArn=arn)
-    iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust())
+    iam.create_role(RoleName="r", Description="d", AssumeRolePolicyDocument=trust())
     iam.attach_role_policy(RoleName="r", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     iam.create_instance_profile(InstanceProfileName="ip")
     iam.add_role_to_instance_profile(InstanceProfileName="ip", RoleName="r")

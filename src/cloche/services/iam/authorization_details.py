@@ -95,8 +95,11 @@ def _show(
             "AttachedManagedPolicies": attached,
             "Tags": show_tags(entity.tags),
         }
+    shown: dict[str, Any] = dict(show.role(account_id, entity))
+    for member in ("Description", "MaxSessionDuration"):
+        shown.pop(member, None)
     return {
-        **show.role(account_id, entity),
+        **shown,
         "RolePolicyList": inline,
         "AttachedManagedPolicies": attached,
         "Tags": show_tags(entity.tags),
