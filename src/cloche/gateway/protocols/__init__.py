@@ -1,0 +1,22 @@
+"""AWS's wire protocols, server side, compiled from botocore's service models.
+
+`compile_parser` and `compile_serializer` make one function for each operation and protocol,
+`serialize_error` answers what went wrong. No other part of the gateway knows a protocol.
+"""
+
+from cloche.gateway.protocols.error_answers import serialize_error
+from cloche.gateway.protocols.event_input import EventStreamDecoder
+from cloche.gateway.protocols.parsing import ParsedHttp, Parser, compile_parser
+from cloche.gateway.protocols.serializing import Serializer, compile_serializer
+from cloche.gateway.protocols.shapes import ProtocolName
+
+__all__ = [
+    "EventStreamDecoder",
+    "ParsedHttp",
+    "Parser",
+    "ProtocolName",
+    "Serializer",
+    "compile_parser",
+    "compile_serializer",
+    "serialize_error",
+]
