@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from cloche.engines.objects.filesystem.committer import Batch, Change
+from cloche.engines.objects.filesystem.batches import Batch, Change
 from cloche.engines.objects.filesystem.entries import (
     CreateBucket,
     DeleteBucket,

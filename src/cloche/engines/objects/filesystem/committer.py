@@ -1,8 +1,9 @@
 """The committer: all that wait to change something share one sync.
 
-Changes are decided in order, on the event loop, within a transaction of the index; a thread then
-writes their entries to the journal as one frame and syncs it; then the transaction is committed
-and everybody is told. While a frame is on its way to the disk the next changes gather.
+Changes are decided on the event loop against the index; a thread writes their entries to the
+journal as one frame and syncs it; then the index is changed on the loop, and everybody is told.
+While a frame is on its way to the disk the next changes gather. A batch has no two changes of the
+same thing, so that each is decided knowing all that came before it.
 
 The index is worked on by the loop's thread, not by one of its own, because Python's interpreter
 lock would pass to and fro with each statement, which costs more than the statements do.
@@ -11,23 +12,24 @@ lock would pass to and fro with each statement, which costs more than the statem
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from cloche.engines.objects.filesystem.batches import ALONE, Batch, Change
 from cloche.engines.objects.filesystem.bodies import BodyFiles
-from cloche.engines.objects.filesystem.entries import Entry, encode_entries, sequence_number
+from cloche.engines.objects.filesystem.entries import encode_entries
+from cloche.engines.objects.filesystem.gate import Gate
 from cloche.engines.objects.filesystem.index import Index
 from cloche.engines.objects.filesystem.journal import Journal
-from cloche.engines.objects.filesystem.staging import StagedFile
+from cloche.engines.objects.filesystem.queries import Queries
+from cloche.engines.objects.filesystem.saving import Saver, as_os_error
 
 _log = logging.getLogger(__name__)
 
@@ -35,96 +37,52 @@ _BATCH_CHANGES = 256
 _BATCH_BODY_BYTES = 4 * 1024 * 1024
 _BATCH_SECONDS = 0.003
 
+
 _T = TypeVar("_T")
 
 
-class Batch:
-    """The changes of one frame, and the transaction in which they are decided.
-
-    Attributes:
-        index: sees what the changes before this one have made.
-    """
-
-    def __init__(self, index: Index, number: int) -> None:
-        self.index = index
-        self.number = number
-        self.entries: list[Entry] = []
-        self.bodies: list[bytes] = []
-        self.body_bytes = 0
-        self.staged: list[StagedFile] = []
-        self.outcomes: list[tuple[asyncio.Future[Any], Any]] = []
-
-    @property
-    def sequence(self) -> int:
-        """The sequence number of the next entry."""
-        return sequence_number(self.number, len(self.entries))
-
-    def write(self, entry: Entry, *, body: bytes = b"", staged: StagedFile | None = None) -> None:
-        """Make a change; called at most once by a change, and as the last thing it does.
-
-        Args:
-            entry: the change.
-            body: goes into the journal and the index with it.
-            staged: the file that belongs to it.
-        """
-        if staged is not None:
-            staged.claim()
-            self.staged.append(staged)
-        self.index.apply(entry, self.sequence, body)
-        self.entries.append(entry)
-        if body:
-            self.bodies.append(body)
-            self.body_bytes += len(body)
-
-
-Change = Callable[[Batch], _T]
-"""Decides on a change, writes its entry and returns what the caller gets; raises to refuse."""
-
-
-@dataclass(slots=True)
-class _Pause:
-    """Keeps changes back while another thread works on the index."""
-
-    gate: threading.Lock = field(default_factory=threading.Lock)
-    state: threading.Lock = field(default_factory=threading.Lock)
-    is_wanted: bool = False
-    held_up: asyncio.AbstractEventLoop | None = None
+class _Waiting(NamedTuple):
+    change: Change[Any]
+    subject: Hashable
+    future: asyncio.Future[Any]
 
 
 class Committer:
     """Decides, journals and applies changes in batches. Called on one event loop at a time.
 
     Attributes:
-        applied: number of the last frame that is in the index.
         after_commit: called on the event loop after each batch that changed something.
     """
 
-    def __init__(
-        self,
-        index: Index,
-        journal: Journal,
-        files: BodyFiles,
-        *,
-        applied: int,
-    ) -> None:
+    def __init__(self, index: Index, journal: Journal, files: BodyFiles, *, applied: int) -> None:
+        self.after_commit: Callable[[], None] = lambda: None
         self._index = index
         self._journal = journal
         self._files = files
-        self.after_commit: Callable[[], None] = lambda: None
-        self._waiting: deque[tuple[Change[Any], asyncio.Future[Any]]] = deque()
+        self._gate = Gate()
+        self._saver = Saver(index, self._gate, applied)
+        self._waiting: deque[_Waiting] = deque()
         self._is_scheduled = False
-        self._pause = _Pause()
         self._is_closed = False
+        self._loop_thread = threading.get_ident()
         self._jobs: SimpleQueue[tuple[Batch, asyncio.AbstractEventLoop] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write_frames, name="objects-journal")
         self._thread.daemon = True
         self._thread.start()
-        self.applied = applied
 
-    def commit(self, change: Change[_T]) -> asyncio.Future[_T]:
+    @property
+    def applied(self) -> int:
+        """Number of the last frame that is in the index."""
+        return self._saver.applied
+
+    def commit(self, change: Change[_T], subject: Hashable = ALONE) -> asyncio.Future[_T]:
         """Queue a change; done when it survives a crash.
 
         If the future is cancelled before its turn the change is not made.
+
+        Args:
+            change: decides when its turn has come.
+            subject: what it reads and changes, usually bucket and key.
 
         Raises:
             OSError: the disk is full, or failed; nothing was changed.
@@ -133,57 +91,49 @@ class Committer:
             raise RuntimeError("the object store is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
-        self._waiting.append((change, future))
-        self._schedule(loop)
+        self._waiting.append(_Waiting(change, subject, future))
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop_thread = threading.get_ident()
+            loop.call_soon(self._run_batch, loop)
         return future
 
-    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._is_scheduled and self._waiting:
-            self._is_scheduled = True
-            loop.call_soon(self._run_batch, loop)
-
-    def _enter(self, loop: asyncio.AbstractEventLoop) -> bool:
-        pause = self._pause
-        with pause.state:
-            if not pause.is_wanted and pause.gate.acquire(blocking=False):
-                return True
-            pause.held_up = loop
-            return False
-
     def _run_batch(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._enter(loop):
-            return  # scheduled again when the pause is over
-        batch = Batch(self._index, self.applied + 1)
+        if not self._gate.enter(lambda: loop.call_soon_threadsafe(self._run_batch, loop)):
+            return  # called again when the gate is open
+        batch = Batch(self._index, self._saver.applied + 1)
+        failure: OSError | None = None
         try:
-            self._index.begin()
-            self._decide(batch)
-            if not batch.entries:
-                self._index.commit()
-        except sqlite3.Error as error:
-            self._finish(batch, _as_os_error(error), loop)
-            return
-        if batch.entries:
+            self._saver.check()
+        except OSError as error:
+            failure = error
+            batch.outcomes += [(waiting.future, None) for waiting in self._waiting]
+            self._waiting.clear()
+        self._decide(batch)
+        if failure is None and batch.changes:
             self._jobs.put((batch, loop))
         else:
-            self._leave(batch, None, loop)
+            self._leave(batch, failure, loop)
 
     def _decide(self, batch: Batch) -> None:
         deadline = time.perf_counter() + _BATCH_SECONDS
-        waiting = self._waiting
-        while waiting and len(batch.outcomes) < _BATCH_CHANGES:
+        subjects: set[Hashable] = set()
+        deferred: list[_Waiting] = []
+        while self._waiting and len(batch.outcomes) < _BATCH_CHANGES:
             if batch.body_bytes >= _BATCH_BODY_BYTES or time.perf_counter() > deadline:
                 break
-            change, future = waiting.popleft()
-            if future.done():
-                continue
-            batch.outcomes.append((future, None))
-            try:
-                batch.outcomes[-1] = (future, change(batch))
-            except sqlite3.Error:
-                raise
-            except Exception as error:  # noqa: BLE001  # a condition raises what its caller likes
-                batch.outcomes.pop()
-                future.set_exception(error)
+            waiting = self._waiting[0]
+            if waiting.subject is ALONE and (batch.changes or deferred):
+                break
+            self._waiting.popleft()
+            if waiting.subject in subjects:
+                deferred.append(waiting)
+            elif not waiting.future.done():
+                subjects.add(waiting.subject)
+                _decide_one(batch, waiting)
+                if waiting.subject is ALONE and batch.changes:
+                    break
+        self._waiting.extendleft(reversed(deferred))
 
     def _write_frames(self) -> None:
         """The journal's thread."""
@@ -193,8 +143,9 @@ class Committer:
             try:
                 if batch.staged:
                     self._files.sync_staged_names()
-                entries = encode_entries(batch.entries)
-                self._journal.append(batch.number, entries, batch.bodies)
+                entries = encode_entries([entry for entry, _ in batch.changes])
+                bodies = [body for _, body in batch.changes if body]
+                self._journal.append(batch.number, entries, bodies)
                 self._files.place(staged.name for staged in batch.staged)
             except OSError as error:
                 failure = error
@@ -205,23 +156,21 @@ class Committer:
     ) -> None:
         if failure is None:
             try:
-                self._index.commit(batch.number)
-                self.applied = batch.number
+                self._saver.apply(batch, loop)
             except sqlite3.Error as error:
                 self._journal.rewind()
                 self._files.take_back(staged.name for staged in batch.staged)
-                failure = _as_os_error(error)
-        if failure is not None:
-            _log.error("a batch of %d changes failed: %s", len(batch.outcomes), failure)
-            self._index.rollback()
-            for staged in batch.staged:
-                staged.give_back()
+                failure = as_os_error(error)
         self._leave(batch, failure, loop)
 
     def _leave(
         self, batch: Batch, failure: OSError | None, loop: asyncio.AbstractEventLoop
     ) -> None:
-        self._pause.gate.release()
+        self._gate.leave()
+        if failure is not None:
+            _log.error("%d changes of objects failed: %s", len(batch.outcomes), failure)
+            for staged in batch.staged:
+                staged.give_back()
         for future, outcome in batch.outcomes:
             if future.done():
                 continue
@@ -229,36 +178,66 @@ class Committer:
                 future.set_result(outcome)
             else:
                 future.set_exception(OSError(failure.errno, failure.strerror))
-        if batch.entries:
+        if batch.changes:
             self.after_commit()
-        self._is_scheduled = False
-        self._schedule(loop)
+        self._is_scheduled = bool(self._waiting)
+        if self._is_scheduled:
+            loop.call_soon(self._run_batch, loop)
+
+    def read(self, query: Callable[[Queries], _T], otherwise: Callable[[], Queries]) -> _T:
+        """Read, on the event loop, what was acknowledged.
+
+        Args:
+            query: reads.
+            otherwise: opens another connection, for when a thread has the index. Then that one
+                sees everything too.
+        """
+        if not self._gate.try_hold():
+            return query(otherwise())
+        try:
+            return query(self._index)
+        finally:
+            self._gate.let_go()
+
+    @property
+    def is_on_loop(self) -> bool:
+        """Whether the caller is on the thread of the event loop that makes the changes."""
+        return threading.get_ident() == self._loop_thread
+
+    def publish(self) -> None:
+        """Make what was acknowledged visible to other connections; on the event loop."""
+        if self._gate.try_hold():
+            try:
+                self._saver.save()
+            finally:
+                self._gate.let_go()
 
     @contextmanager
     def paused(self) -> Generator[Index]:
-        """Keep changes back while the caller, on another thread, works on the index."""
-        pause = self._pause
-        pause.is_wanted = True
-        pause.gate.acquire()
-        try:
+        """Keep changes back while the caller, on another thread, works on the index.
+
+        Raises:
+            OSError: the index can't be written now.
+        """
+        with self._gate.closed():
+            self._saver.save_all()
             yield self._index
-        finally:
-            with pause.state:
-                pause.is_wanted = False
-                pause.gate.release()
-                loop, pause.held_up = pause.held_up, None
-            if loop is not None:
-                loop.call_soon_threadsafe(self._run_batch, loop)
 
     async def close(self) -> None:
         """Let what waits be committed, and stop."""
-        if self._waiting or self._is_scheduled:
+        while self._is_scheduled:
             await self.commit(lambda _: None)
         self._is_closed = True
         self._jobs.put(None)
         self._thread.join()
 
 
-def _as_os_error(error: sqlite3.Error) -> OSError:
-    is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return OSError(errno.ENOSPC if is_full else errno.EIO, str(error))
+def _decide_one(batch: Batch, waiting: _Waiting) -> None:
+    try:
+        outcome = waiting.change(batch)
+    except sqlite3.Error as error:
+        waiting.future.set_exception(as_os_error(error))
+    except Exception as error:  # noqa: BLE001  # a condition raises what its caller likes
+        waiting.future.set_exception(error)
+    else:
+        batch.outcomes.append((waiting.future, outcome))

@@ -36,6 +36,9 @@ from cloche.engines.objects.store import NULL_VERSION, BucketNotFound, Part
 
 _Place = tuple[int, bytes]
 
+_INSERT_OBJECT = "INSERT INTO objects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_REPLACE_OBJECT = "REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"
+
 
 class Index(Queries):
     """The writer's connection: one transaction at a time, by whoever holds the committer's gate.
@@ -147,24 +150,22 @@ class Index(Queries):
     ) -> None:
         bucket = self.bucket(record.bucket)
         place = (bucket.id, record.key.encode())
-        replaced = self._make_way(bucket, place, record.version_id)
         if record.is_delete_marker:
+            self._retire_current(bucket, place, record.version_id)
             self.connection.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", place)
             self._keep_version(bucket, place, sequence, record, None)
         else:
-            verb = "REPLACE" if replaced else "INSERT"
-            self.connection.execute(
-                f"{verb} INTO objects VALUES (?, ?, ?, ?, ?)",  # one of two words
-                (*place, sequence, encode_record(record), parts),
-            )
+            row = (*place, sequence, encode_record(record), parts)
+            if self.connection.execute(_INSERT_OBJECT, row).rowcount == 0:
+                self._retire_current(bucket, place, record.version_id)
+                self.connection.execute(_REPLACE_OBJECT, row)
+            elif bucket.has_versions and record.version_id == NULL_VERSION:
+                self._remove_null(place)
         if body:
             self._keep_body(sequence, body)
 
-    def _make_way(self, bucket: Bucket, place: _Place, version_id: str) -> bool:
-        """Retire the current version, and the `null` version if that is what comes.
-
-        Returns whether there is a row in `objects` to be replaced.
-        """
+    def _retire_current(self, bucket: Bucket, place: _Place, version_id: str) -> None:
+        """Make way for a version with this id: it replaces the one that has it, if one has."""
         row = self.connection.execute(
             "SELECT sequence, record, parts FROM objects WHERE bucket = ? AND key = ?", place
         ).fetchone()
@@ -173,11 +174,10 @@ class Index(Queries):
             record = decode_record(encoded)
             if record.version_id == version_id:
                 self._trash(record.location)
-                return True
+                return
             self._keep_version(bucket, place, sequence, record, parts)
         if version_id == NULL_VERSION and bucket.has_versions:
             self._remove_null(place)
-        return row is not None
 
     def _remove_null(self, place: _Place) -> None:
         row = self.connection.execute(

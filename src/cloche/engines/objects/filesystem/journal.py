@@ -105,10 +105,13 @@ class Frame:
 
 @dataclass(slots=True)
 class _Segment:
+    """A segment in use; a raw one's blocks were never written, which makes its syncs slower."""
+
     path: Path
     file: JournalFile
     use: int
     salt: int
+    is_raw: bool
     last_number: int = 0
     end: int = PAGE_BYTES
 
@@ -216,16 +219,19 @@ class Journal:
     def _segment_for(self, length: int) -> _Segment:
         segment = self._active
         if segment is not None and segment.end + length <= self._segment_bytes:
-            return segment
+            is_better_ready = segment.is_raw and segment.last_number and self._spare
+            if not is_better_ready:
+                return segment
         if length > self._segment_bytes - PAGE_BYTES:
             raise ValueError(f"a frame of {length} bytes does not fit into a segment")
         with self._lock:
             path = self._spare.pop() if self._spare else None
+        is_raw = path is None
         if path is None:
             path = self._allocate(zeroed=False)
         self._last_use += 1
         file = self._open_file(path)
-        fresh = _Segment(path, file, use=self._last_use, salt=secrets.randbits(64))
+        fresh = _Segment(path, file, self._last_use, secrets.randbits(64), is_raw)
         with self._lock:
             if segment is not None:
                 self._full.append(segment)
@@ -275,7 +281,7 @@ class Journal:
         for segment in done:
             segment.file.close()
             with self._lock:
-                is_kept = len(self._spare) < _KEPT_SPARES
+                is_kept = not segment.is_raw and len(self._spare) < _KEPT_SPARES
                 if is_kept:
                     self._spare.append(segment.path)
             if not is_kept:

@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
+from cloche.engines.objects.filesystem.batches import Batch, Change
 from cloche.engines.objects.filesystem.bodies import BodyFiles, is_file
 from cloche.engines.objects.filesystem.changes import check, location_of, version_id_for
-from cloche.engines.objects.filesystem.committer import Batch, Change
 from cloche.engines.objects.filesystem.entries import (
     AbortUpload,
     CompleteUpload,
@@ -92,6 +92,18 @@ def abort_upload(upload: Upload) -> Change[None]:
     return change
 
 
+def list_parts(
+    queries: Queries, upload: Upload, after: int = 0, limit: int = -1
+) -> list[StoredPart]:
+    """An upload's parts in the order of their numbers.
+
+    Raises:
+        UploadNotFound: the upload is not in progress.
+    """
+    number, _ = queries.upload(upload.bucket, upload.key, upload.upload_id)
+    return queries.parts(number, after, limit)
+
+
 def choose_parts(queries: Queries, upload: Upload, numbers: Sequence[int]) -> list[StoredPart]:
     """The parts with these numbers, in this order.
 
@@ -99,8 +111,7 @@ def choose_parts(queries: Queries, upload: Upload, numbers: Sequence[int]) -> li
         UploadNotFound: the upload is not in progress.
         PartNotFound: a part was not uploaded, or no part is named.
     """
-    upload_number, _ = queries.upload(upload.bucket, upload.key, upload.upload_id)
-    stored = {part.part.number: part for part in queries.parts(upload_number)}
+    stored = {part.part.number: part for part in list_parts(queries, upload)}
     missing = [number for number in numbers if number not in stored]
     if missing or not numbers:
         raise PartNotFound(missing[0] if missing else 0)

@@ -23,7 +23,7 @@ import threading
 from collections.abc import AsyncIterable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cloche.engines.objects.filesystem import changes, copying, listing, multipart
 from cloche.engines.objects.filesystem.bodies import BodyFiles, is_file
@@ -57,6 +57,8 @@ _THREADS = 8
 _READ_INLINE_BYTES = 64 * 1024
 _LIST_INLINE_KEYS = 100
 _COMPLETION_TRIES = 10
+
+_T = TypeVar("_T")
 
 
 class DirectoryInUse(Exception):
@@ -108,8 +110,16 @@ class FileSystemObjectStore:
             self._committer,
         )
 
-    @property
-    def _queries(self) -> Queries:
+    def _read(self, query: Callable[[Queries], _T]) -> _T:
+        """Read the index on the event loop."""
+        return self._committer.read(query, self._thread_queries)
+
+    async def _read_in_thread(self, query: Callable[[Queries], _T]) -> _T:
+        """Read the index in a thread, seeing all that was acknowledged."""
+        self._committer.publish()
+        return await self._stager.in_thread(lambda: query(self._thread_queries()))
+
+    def _thread_queries(self) -> Queries:
         """This thread's reader."""
         try:
             return self._readers.queries
@@ -186,7 +196,8 @@ class FileSystemObjectStore:
                 etag=body.digests["md5"].hex() if etag is None else etag,
                 condition=condition,
                 now_seconds=self._now(),
-            )
+            ),
+            (bucket, key),
         )
 
     async def head(
@@ -194,9 +205,9 @@ class FileSystemObjectStore:
     ) -> ObjectRecord | None:
         """The current version (which may be a delete marker) or the one named; None if none."""
         if version_id is None:
-            found = self._queries.current(bucket, key)
+            found = self._read(lambda queries: queries.current(bucket, key))
         else:
-            found = self._queries.version(bucket, key, version_id)
+            found = self._read(lambda queries: queries.version(bucket, key, version_id))
         return found.record if found is not None else None
 
     async def read(
@@ -222,7 +233,7 @@ class FileSystemObjectStore:
         return body if length == len(body) else body[start : start + length]
 
     def _small_body(self, location: str) -> bytes:
-        body = self._queries.body(location)
+        body = self._read(lambda queries: queries.body(location))
         if body is None:
             raise FileNotFoundError("this version was removed")
         return body
@@ -245,7 +256,8 @@ class FileSystemObjectStore:
                 version_id=version_id,
                 condition=condition,
                 now_seconds=self._now(),
-            )
+            ),
+            (bucket, key),
         )
 
     async def update_properties(
@@ -257,7 +269,7 @@ class FileSystemObjectStore:
     ) -> ObjectRecord | None:
         """Replace a version's properties by what `change` makes of them, atomically."""
         return await self._committer.commit(
-            changes.update_properties(bucket, key, version_id, change)
+            changes.update_properties(bucket, key, version_id, change), (bucket, key)
         )
 
     async def list(
@@ -270,13 +282,13 @@ class FileSystemObjectStore:
         max_keys: int = 1000,
     ) -> Listing:
         """Current versions that are not delete markers."""
-        arguments = (bucket, prefix, delimiter, after, max_keys)
-        if max_keys <= _LIST_INLINE_KEYS:
-            return listing.list_objects(self._queries, *arguments)
-        return await self._stager.in_thread(self._list, *arguments)
 
-    def _list(self, *arguments: Any) -> Listing:
-        return listing.list_objects(self._queries, *arguments)
+        def query(queries: Queries) -> Listing:
+            return listing.list_objects(queries, bucket, prefix, delimiter, after, max_keys)
+
+        if max_keys <= _LIST_INLINE_KEYS:
+            return self._read(query)
+        return await self._read_in_thread(query)
 
     async def list_versions(
         self,
@@ -289,41 +301,37 @@ class FileSystemObjectStore:
         max_keys: int = 1000,
     ) -> Listing:
         """All versions and delete markers, after the marker."""
-        return await self._stager.in_thread(
-            self._list_versions,
-            bucket,
-            prefix,
-            delimiter,
-            key_marker,
-            version_id_marker,
-            max_keys,
+        return await self._read_in_thread(
+            lambda queries: listing.list_versions(
+                queries, bucket, prefix, delimiter, key_marker, version_id_marker, max_keys
+            )
         )
-
-    def _list_versions(self, *arguments: Any) -> Listing:
-        return listing.list_versions(self._queries, *arguments)
 
     async def create_upload(self, bucket: str, key: str, properties: dict[str, Any]) -> Upload:
         """Begin a multipart upload."""
         change = multipart.create_upload(bucket, key, properties, self._now())
-        return await self._committer.commit(change)
+        return await self._committer.commit(change, object())
 
     async def get_upload(self, bucket: str, key: str, upload_id: str) -> Upload:
         """An upload in progress."""
-        return self._queries.upload(bucket, key, upload_id)[1]
+        _, upload = self._read(lambda queries: queries.upload(bucket, key, upload_id))
+        return upload
 
     async def put_part(
         self, upload: Upload, number: int, staged: Staged, checksums: dict[str, str]
     ) -> Part:
         """Keep a staged body as a part, in place of an earlier one of the same number."""
         change = multipart.put_part(upload, number, _ours(staged), checksums, self._now())
-        return await self._committer.commit(change)
+        return await self._committer.commit(change, (upload.upload_id, number))
 
     async def list_parts(
         self, upload: Upload, *, after: int = 0, max_parts: int = 1000
     ) -> Sequence[Part]:
         """Parts with a number above `after`, in order; one more than `max_parts` if there is."""
-        number, _ = self._queries.upload(upload.bucket, upload.key, upload.upload_id)
-        return [stored.part for stored in self._queries.parts(number, after, max_parts + 1)]
+        stored = self._read(
+            lambda queries: multipart.list_parts(queries, upload, after, max_parts + 1)
+        )
+        return [part.part for part in stored]
 
     async def list_uploads(
         self,
@@ -336,18 +344,11 @@ class FileSystemObjectStore:
         max_uploads: int = 1000,
     ) -> UploadListing:
         """Uploads in progress."""
-        return await self._stager.in_thread(
-            self._list_uploads,
-            bucket,
-            prefix,
-            delimiter,
-            key_marker,
-            upload_id_marker,
-            max_uploads,
+        return await self._read_in_thread(
+            lambda queries: listing.list_uploads(
+                queries, bucket, prefix, delimiter, key_marker, upload_id_marker, max_uploads
+            )
         )
-
-    def _list_uploads(self, *arguments: Any) -> UploadListing:
-        return listing.list_uploads(self._queries, *arguments)
 
     async def complete_upload(
         self,
@@ -361,8 +362,8 @@ class FileSystemObjectStore:
     ) -> ObjectRecord:
         """Make an object of the parts named, in that order, and forget the upload."""
         for _ in range(_COMPLETION_TRIES):
-            parts = multipart.choose_parts(self._queries, upload, numbers)
-            joined = await self._stager.in_thread(self._concatenate, parts)
+            parts = self._read(lambda queries: multipart.choose_parts(queries, upload, numbers))
+            joined = await self._read_in_thread(self._concatenation(parts))
             change = multipart.complete_upload(
                 upload,
                 parts,
@@ -382,8 +383,8 @@ class FileSystemObjectStore:
                     await self.discard(joined)
         raise multipart.PartsChanged
 
-    def _concatenate(self, parts: Sequence[StoredPart]) -> StagedFile | None:
-        return multipart.concatenate(self._files, self._queries, parts)
+    def _concatenation(self, parts: Sequence[StoredPart]) -> Callable[[Queries], StagedFile | None]:
+        return lambda queries: multipart.concatenate(self._files, queries, parts)
 
     async def abort_upload(self, upload: Upload) -> None:
         """Forget an upload and its parts."""
@@ -395,8 +396,20 @@ class FileSystemObjectStore:
             return None
         if is_file(record.location):
             return self._files.path(record.location)
-        body = self._small_body(record.location) if record.location else b""
+        body = self._body_anywhere(record.location) if record.location else b""
         return self._files.local_copy(record.location, body)
+
+    def _body_anywhere(self, location: str) -> bytes:
+        """A small body, read on whichever thread."""
+        if self._committer.is_on_loop:
+            return self._small_body(location)
+        body = self._thread_queries().body(location)
+        if body is None:  # it may have been acknowledged a moment ago
+            with self._committer.paused() as index:
+                body = index.body(location)
+        if body is None:
+            raise FileNotFoundError("this version was removed")
+        return body
 
     async def close(self) -> None:
         """Finish what is under way; afterwards nothing else may be called."""
