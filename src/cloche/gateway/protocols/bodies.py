@@ -10,6 +10,7 @@ from cloche.gateway.protocols.cbor_output import compile_cbor_encoder
 from cloche.gateway.protocols.json_input import check_depth, compile_json_decoder, decode_json
 from cloche.gateway.protocols.json_output import compile_json_encoder, encode_json
 from cloche.gateway.protocols.shapes import ProtocolName, Shape
+from cloche.gateway.protocols.typed_json import compile_typed_decoder
 from cloche.gateway.protocols.xml_input import compile_xml_decoder
 from cloche.gateway.protocols.xml_output import XML_DECLARATION, XmlCompiler
 from cloche.gateway.protocols.xml_tree import parse_xml
@@ -50,7 +51,8 @@ def compile_body_decoder(
         return lambda data: decode_element(parse_xml(data))
     decode_value = compile_json_decoder(shape, only)
     if not shape.nests_without_bound():
-        return lambda data: decode_value(decode_json(data))
+        typed = compile_typed_decoder(shape, only, decode_value)
+        return typed or (lambda data: decode_value(decode_json(data)))
 
     def decode_bounded(data: bytes) -> Any:
         value = decode_json(data)

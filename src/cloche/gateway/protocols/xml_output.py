@@ -15,7 +15,6 @@ XmlEncoder = Callable[[Any], str]
 XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-_find_special = re.compile(r"[&<>\x00-\x08\x0a-\x1f\x7f-\x9f\u2028]").search
 _replace_special = re.compile(r'[&<>"\x00-\x1f\x7f-\x9f\u2028]').sub
 
 
@@ -26,7 +25,10 @@ def _escape_character(match: re.Match[str]) -> str:
 
 def escape(text: str) -> str:
     """Text as it stands between tags; control characters are written as S3 writes them."""
-    return text if _find_special(text) is None else _replace_special(_escape_character, text)
+    # Most text is plain, and this is the fastest way to know it.
+    if text.isprintable() and "&" not in text and "<" not in text and ">" not in text:
+        return text
+    return _replace_special(_escape_character, text)
 
 
 def escape_attribute(text: str) -> str:
@@ -68,25 +70,17 @@ class XmlCompiler:
 
     def contents(self, shape: Shape, only: frozenset[str] | None = None) -> XmlEncoder:
         """A function that gives the elements of a structure's members, without its own."""
-        fields: dict[str, XmlEncoder | None] = {
+        fields: dict[str, XmlEncoder] = {
             name: (
                 self._member(name, member)
                 if (only is None or name in only) and not member.traits.get("xmlAttribute")
-                else None
+                else _nothing
             )
             for name, member in shape.members.items()
         }
-
-        def encode(value: Any) -> str:
-            parts: list[str] = []
-            for name, item in value.items():
-                if item is not None:
-                    encode_item = fields[name]
-                    if encode_item is not None:
-                        parts.append(encode_item(item))
-            return "".join(parts)
-
-        return encode
+        return lambda value: "".join(
+            [fields[name](item) for name, item in value.items() if item is not None]
+        )
 
     def _shared_contents(self, shape: Shape) -> XmlEncoder:
         contents = self._contents
@@ -155,13 +149,23 @@ class XmlCompiler:
         if shape.kind in INTEGER_RANGES:
             return lambda value: f"{start}{value}{end}"
         if shape.kind in ("string", "character"):
-            return lambda value: (
-                f"{start}{value}{end}"
-                if _find_special(value) is None
-                else f"{start}{escape(value)}{end}"
-            )
+            return _string_encoder(start, end)
         encode = compile_text_encoder(shape, "date-time", has_milliseconds=self._has_milliseconds)
         return lambda value: f"{start}{encode(value)}{end}"
+
+
+def _nothing(_value: Any) -> str:
+    return ""
+
+
+def _string_encoder(start: str, end: str) -> XmlEncoder:
+    def encode(value: str) -> str:
+        # As `escape` does; written out because most of what is listed is text.
+        if value.isprintable() and "&" not in value and "<" not in value and ">" not in value:
+            return f"{start}{value}{end}"
+        return f"{start}{escape(value)}{end}"
+
+    return encode
 
 
 def _namespace_attribute(shape: Shape, default: str) -> str:
