@@ -91,12 +91,10 @@ class Router:
             cbor = self._cbor(request, signing_name)
             if cbor is not None:
                 return cbor
+        if signing_name == "s3" and "x-amz-account-id" not in headers:
+            return self._s3_route(request)
         candidates = self._by_signing_name.get(signing_name, []) if signing_name else []
-        if not candidates or candidates[0] is not self._s3 or len(candidates) > 1:
-            route = self._not_s3(request, candidates)
-            if route is not None:
-                return route
-        return self._s3_route(request)
+        return self._not_s3(request, candidates) or self._s3_route(request)
 
     def _not_s3(self, request: Request, candidates: list[ServiceEntry]) -> Route | None:
         target = request.headers.get("x-amz-target")
@@ -104,14 +102,9 @@ class Router:
             return self._json(request, target, candidates)
         if not candidates:
             candidates = self._by_host.get(request.host.split(".")[0].lower(), [])
-        if request.method == "POST" and request.raw_path == "/":
-            form = self._form(request, candidates)
-            if form is not None:
-                return form
-        elif "Action=" in request.query_string:
-            form = self._form(request, candidates)
-            if form is not None:
-                return form
+        form = self._form(request, candidates)
+        if form is not None:
+            return form
         if candidates and all(entry is self._s3 for entry in candidates):
             return None
         return self._rest(request, candidates)
@@ -141,8 +134,11 @@ class Router:
 
     def _form(self, request: Request, candidates: list[ServiceEntry]) -> Route | None:
         """A query request; which of several services it means, its API version tells later."""
+        is_post = request.method == "POST" and request.raw_path == "/"
         content_type = request.headers.get("content-type", "")
-        if not content_type.startswith(_FORM_TYPE) and "Action=" not in request.query_string:
+        if not (is_post and content_type.startswith(_FORM_TYPE)) and (
+            "Action=" not in request.query_string
+        ):
             return None
         for entry in candidates:
             for protocol in _FORM:
@@ -173,7 +169,7 @@ class Router:
             if operation is not None:
                 return Route(entry, protocol, operation, request.raw_path)
         for entry in candidates:
-            if entry is not self._s3:
+            if self._s3 not in candidates:
                 protocol: Protocol = entry.protocols[0]  # type: ignore[assignment]
                 return Route(entry, protocol, None, request.raw_path)
         return None

@@ -54,7 +54,7 @@ class Credential:
     """
 
     access_key_id: str
-    secret: str
+    secret_access_key: str
     session_token: str | None
     expires_at: float | None
     principal: Principal

@@ -1,0 +1,285 @@
+"""The way of a request: route, signature, body, parameters, operation, answer.
+
+Whatever happens to a request, one `Response` comes out of here: errors of AWS's kind in the form
+of the request's protocol, and anything unexpected as an internal error, with its trace in the log
+under the request's id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from cloche.core.audit import is_read_only
+from cloche.core.dispatch import not_built
+from cloche.core.errors import AWSError, InternalFailure, NotImplementedS3
+from cloche.core.operations import Call
+from cloche.core.principals import ANONYMOUS
+from cloche.gateway import signing
+from cloche.gateway.bindings import Binding, Bindings
+from cloche.gateway.http.messages import BodyIncomplete, BodyTooLarge, Request, Response
+from cloche.gateway.protocols import serialize_error
+from cloche.gateway.protocols.faults import RequestEntityTooLargeException
+from cloche.gateway.request_log import RequestLine
+from cloche.gateway.routing.router import Route, parse_query
+from cloche.gateway.s3_access import add_cors_headers, preflight
+from cloche.gateway.service_models import service_model
+from cloche.services.iam import identity
+
+if TYPE_CHECKING:
+    from cloche.gateway.administration import Administration
+    from cloche.gateway.runtime import Runtime
+
+log = logging.getLogger("cloche.gateway")
+
+MAXIMUM_BODY_BYTES = 72 * 1024 * 1024
+"""Of a body that is read whole; Lambda takes 50 MB archives, which base64 makes 67 MB."""
+_KEY_USE_SECONDS = 60.0
+
+
+class InternalError(InternalFailure):
+    """S3's name for an internal failure."""
+
+    default_message = "We encountered an internal error. Please try again."
+
+
+class IncompleteBody(AWSError):
+    """The body ended before its announced length."""
+
+    default_message = (
+        "You did not provide the number of bytes specified by the Content-Length HTTP header"
+    )
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """A request and what has been found out about it so far."""
+
+    request: Request
+    request_id: str
+    started: float
+    route: Route | None = None
+    operation: str = ""
+    call: Call | None = None
+    was_executed: bool = False
+
+
+class Application:
+    """Answers requests."""
+
+    def __init__(self, runtime: Runtime, administration: Administration) -> None:
+        self._runtime = runtime
+        self._administration = administration
+        self._bindings = Bindings(runtime.dispatcher)
+        self._clock = runtime.clock
+        self._key_uses: dict[tuple[str, str], float] = {}
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request."""
+        if self._administration.is_asked(request):
+            return await self._administration(request)
+        exchange = _Exchange(request, new_request_id(), time.perf_counter())
+        error: AWSError | None = None
+        try:
+            response = await self._handle(exchange)
+        except AWSError as raised:
+            error = raised
+        except BodyIncomplete as raised:
+            error = IncompleteBody()
+            log.debug("incomplete body: %s", raised, extra={"request_id": exchange.request_id})
+        except Exception:
+            log.exception(
+                "%s failed", exchange.operation, extra={"request_id": exchange.request_id}
+            )
+            is_s3 = exchange.route is None or exchange.route.service.name == "s3"
+            error = InternalError() if is_s3 else InternalFailure()
+        if error is not None:
+            response = self._refuse(exchange, error)
+        self._finish(exchange, response, error)
+        return response
+
+    async def _handle(self, exchange: _Exchange) -> Response:
+        request = exchange.request
+        try:
+            parsed = signing.parse(request)
+        except AWSError:
+            exchange.route = self._runtime.router.route(request, None)
+            raise
+        signing_name = parsed.service if parsed is not None else None
+        route = exchange.route = self._runtime.router.route(request, signing_name)
+        if route.service.name == "s3" and request.method == "OPTIONS":
+            return preflight(self._runtime, route.path, request)
+        body: bytes | None = None
+        if route.operation is None and route.protocol in ("query", "ec2"):
+            body = await _read(request.body)
+            route = exchange.route = self._route_form(route, request, body)
+        exchange.operation = route.operation or ""
+        binding = self._bindings.find(route.service.name, route.protocol, route.operation)
+        return await self._perform(exchange, route, binding, parsed, body)
+
+    def _route_form(self, route: Route, request: Request, body: bytes) -> Route:
+        """The route of a form, whose fields name version and operation."""
+        form = parse_query(body.decode("utf-8", "replace") if body else request.query_string)
+        route = self._runtime.router.by_version(route, form.get("Version", ""))
+        return replace(route, operation=form.get("Action") or None)
+
+    async def _perform(
+        self,
+        exchange: _Exchange,
+        route: Route,
+        binding: Binding,
+        parsed: signing.Parsed | None,
+        body: bytes | None,
+    ) -> Response:
+        request, service = exchange.request, route.service.name
+        family = _family(route)
+        is_streaming = binding.parse.streaming_member is not None
+        principal = ANONYMOUS
+        verified: signing.Verified | None = None
+        region = self._runtime.settings.region
+        if parsed is not None:
+            credential = identity.find_credential(self._runtime.documents, parsed.access_key_id)
+            digest = None
+            if not is_streaming and credential is not None and not _is_chunked(parsed):
+                if body is None:
+                    body = await _read(request.body)
+                digest = hashlib.sha256(body).hexdigest()
+            verified = signing.check(
+                parsed, credential, self._clock, body_sha256=digest, family=family
+            )
+            if credential is not None:  # it is: an unknown key does not get through the check
+                principal, region = credential.principal, verified.region
+                self._note_use(principal, service, region)
+        elif service != "s3" and not (binding.operation and binding.operation.is_public):
+            raise signing.missing_authentication(family)
+        call = exchange.call = Call(
+            self._runtime,
+            service,
+            binding.model.name,
+            principal,
+            region,
+            exchange.request_id,
+            request,
+        )
+        if binding.operation is None:
+            raise _not_built(service, binding.model.name)
+        source: Any = body
+        if source is None:
+            source = signing.decoded_body(request, verified) if service == "s3" else request.body
+            if not is_streaming:
+                source = await _read(source)
+        if route.path is not request.raw_path:
+            request = replace(request, raw_path=route.path)
+        parameters = binding.parse(request, source)
+        if binding.validate is not None:
+            binding.validate(parameters)
+        exchange.was_executed = True
+        output = await self._runtime.dispatcher.execute(call, binding.operation, parameters)
+        response = binding.serialize(output or {}, exchange.request_id)
+        answer = call.answer
+        if answer.status is not None:
+            response.status = answer.status
+        if answer.headers:
+            response.headers.extend(answer.headers.items())
+        return response
+
+    def _refuse(self, exchange: _Exchange, error: AWSError) -> Response:
+        """The answer that tells of an error, in the form of the request's protocol."""
+        route = exchange.route
+        if exchange.call is not None and not exchange.was_executed:
+            self._runtime.audit.record(
+                exchange.call,
+                is_read_only(exchange.call.operation),
+                {},
+                None,
+                error,
+                self._clock.time(),
+            )
+        return serialize_error(
+            service_model(route.service.name if route else "s3"),
+            route.protocol if route else "rest-xml",
+            error,
+            exchange.request_id,
+            query_mode=exchange.request.headers.get("x-amzn-query-mode") == "true",
+            is_head=exchange.request.method == "HEAD",
+        )
+
+    def _finish(self, exchange: _Exchange, response: Response, error: AWSError | None) -> None:
+        request, request_id = exchange.request, exchange.request_id
+        service = exchange.route.service.name if exchange.route else ""
+        response.headers.append(("x-amzn-requestid", request_id))
+        if service == "s3":
+            response.headers.append(("x-amz-request-id", request_id))
+            response.headers.append(("x-amz-id-2", request_id))
+            if "origin" in request.headers and exchange.route is not None:
+                add_cors_headers(self._runtime, exchange.route.path, request, response)
+        seconds = time.perf_counter() - exchange.started
+        code = error.code if error is not None else ""
+        # A name that the client made up would be a metric for ever.
+        operation = exchange.call.operation if exchange.call is not None else "Unknown"
+        self._runtime.metrics.observe(service, operation, seconds, code)
+        self._runtime.request_log.write(
+            RequestLine(
+                time.time(),
+                request_id,
+                service,
+                exchange.operation,
+                request.method,
+                request.raw_path,
+                response.status,
+                code,
+                seconds,
+                request.source_ip,
+                exchange.call.principal.arn if exchange.call is not None else "",
+            )
+        )
+
+    def _note_use(self, principal: Any, service: str, region: str) -> None:
+        """Have IAM remember the key's last use, once a minute."""
+        key = (principal.access_key_id, service)
+        now = self._clock.time()
+        if now - self._key_uses.get(key, 0.0) < _KEY_USE_SECONDS:
+            return
+        if len(self._key_uses) > 10_000:
+            self._key_uses.clear()
+        self._key_uses[key] = now
+        self._runtime.in_background(
+            identity.record_use(
+                self._runtime.documents, principal, service, region, self._clock.now()
+            )
+        )
+
+
+async def _read(body: Any) -> bytes:
+    try:
+        return await body.read(MAXIMUM_BODY_BYTES)
+    except BodyTooLarge as error:
+        raise RequestEntityTooLargeException(str(error)) from error
+
+
+def _is_chunked(parsed: signing.Parsed) -> bool:
+    return parsed.payload_mode.startswith("STREAMING-")
+
+
+def _family(route: Route) -> signing.Family:
+    if route.service.name == "s3":
+        return "s3"
+    if route.protocol in ("json", "smithy-rpc-v2-cbor"):
+        return "json"
+    return "rest-json" if route.protocol == "rest-json" else "query"
+
+
+def _not_built(service: str, operation: str) -> AWSError:
+    if service == "s3":
+        return NotImplementedS3(f"Cloche does not implement {operation} of s3 yet.")
+    return not_built(service, operation)
+
+
+def new_request_id() -> str:
+    """A random UUID."""
+    text = os.urandom(16).hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

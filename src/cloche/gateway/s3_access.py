@@ -1,0 +1,35 @@
+"""What browsers ask of S3 beside its operations: CORS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloche.gateway.http.messages import Request, Response
+
+if TYPE_CHECKING:
+    from cloche.gateway.runtime import Runtime
+
+
+def bucket_of(path: str) -> str:
+    """The bucket in a path-style path, as it stands there."""
+    return path[1:].partition("/")[0]
+
+
+def preflight(runtime: Runtime, path: str, request: Request) -> Response:
+    """The answer to OPTIONS: what the bucket's CORS rules allow the origin.
+
+    Raises:
+        AWSError: no rule allows it, or there is nothing to ask about.
+    """
+    from cloche.services.s3 import cors  # not imported before S3 is first asked for something
+
+    headers = cors.preflight(runtime, bucket_of(path), request.headers)
+    return Response(200, list(headers.items()))
+
+
+def add_cors_headers(runtime: Runtime, path: str, request: Request, response: Response) -> None:
+    """Let the origin's scripts see an answer, if a rule of the bucket says so."""
+    from cloche.services.s3 import cors
+
+    headers = cors.cors_headers(runtime, bucket_of(path), request.method, request.headers)
+    response.headers.extend(headers.items())
