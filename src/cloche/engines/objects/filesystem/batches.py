@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from cloche.engines.objects.filesystem.entries import Entry, sequence_number
+from cloche.engines.objects.filesystem.entries import Entry, encode_entry, sequence_number
 from cloche.engines.objects.filesystem.index import Index
 from cloche.engines.objects.filesystem.staging import StagedFile
 
@@ -22,16 +22,18 @@ class Batch:
     Attributes:
         index: what the changes are decided by; without those of this batch.
         changes: entries, each with the body that goes into the index, if any.
+        encoded: the entries as the journal has them.
         staged: files that belong to the entries.
         outcomes: what to tell whom.
     """
 
-    __slots__ = ("body_bytes", "changes", "index", "number", "outcomes", "staged")
+    __slots__ = ("body_bytes", "changes", "encoded", "index", "number", "outcomes", "staged")
 
     def __init__(self, index: Index, number: int) -> None:
         self.index = index
         self.number = number
         self.changes: list[tuple[Entry, bytes]] = []
+        self.encoded: list[bytes] = []
         self.body_bytes = 0
         self.staged: list[StagedFile] = []
         self.outcomes: list[tuple[asyncio.Future[Any], Any]] = []
@@ -48,10 +50,15 @@ class Batch:
             entry: the change.
             body: goes into the journal and the index with it.
             staged: the file that belongs to it.
+
+        Raises:
+            TypeError: the properties hold something that can't be kept.
         """
+        encoded = encode_entry(entry)
         if staged is not None:
             staged.claim()
             self.staged.append(staged)
+        self.encoded.append(encoded)
         self.changes.append((entry, body))
         self.body_bytes += len(body)
 

@@ -10,11 +10,11 @@ A file is written as `staged/<name>`, synced, named by a journal entry, and only
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from cloche.engines.objects.filesystem.noise import noise
 from cloche.engines.objects.filesystem.syncing import sync_directory
 
 NAME_LENGTH = 32
@@ -48,7 +48,7 @@ class BodyFiles:
     @staticmethod
     def new_name() -> str:
         """A name that no file has."""
-        return secrets.token_hex(NAME_LENGTH // 2)
+        return noise(NAME_LENGTH // 2).hex()
 
     def staged_path(self, name: str) -> Path:
         """Where a file is until it belongs to a key."""

@@ -143,7 +143,7 @@ class Committer:
             try:
                 if batch.staged:
                     self._files.sync_staged_names()
-                entries = encode_entries([entry for entry, _ in batch.changes])
+                entries = encode_entries(batch.encoded)
                 bodies = [body for _, body in batch.changes if body]
                 self._journal.append(batch.number, entries, bodies)
                 self._files.place(staged.name for staged in batch.staged)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
+from cloche.engines.objects.filesystem.noise import noise
 from cloche.engines.objects.store import ObjectRecord, Part, Upload
 
 _SEQUENCE_BYTES = 8
@@ -105,8 +105,13 @@ Entry = (
     | AbortUpload
 )
 
-encode_entries = msgspec.msgpack.Encoder().encode
+encode_entry = msgspec.msgpack.Encoder().encode
 decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
+
+
+def encode_entries(encoded: Iterable[bytes]) -> bytes:
+    """The entries of a frame, of which each is encoded already."""
+    return msgspec.msgpack.encode([msgspec.Raw(entry) for entry in encoded])
 
 
 def sequence_number(frame: int, place: int) -> int:
@@ -120,9 +125,9 @@ def new_version_id(sequence: int) -> str:
     Thus a version is found without an index by id, and a listing goes on behind a version that
     was deleted in the meantime.
     """
-    noise = secrets.token_bytes(24 - _SEQUENCE_BYTES)
-    hidden = sequence ^ int.from_bytes(noise[:_SEQUENCE_BYTES], "big")
-    return base64.urlsafe_b64encode(hidden.to_bytes(_SEQUENCE_BYTES, "big") + noise).decode()
+    mask = noise(24 - _SEQUENCE_BYTES)
+    hidden = sequence ^ int.from_bytes(mask[:_SEQUENCE_BYTES], "big")
+    return base64.urlsafe_b64encode(hidden.to_bytes(_SEQUENCE_BYTES, "big") + mask).decode()
 
 
 def sequence_of(version_id: str) -> int | None:

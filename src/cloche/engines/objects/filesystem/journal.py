@@ -14,13 +14,14 @@ never taken for a frame.
 
 from __future__ import annotations
 
+import mmap
 import os
 import secrets
 import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -111,6 +112,7 @@ class _Segment:
     file: JournalFile
     use: int
     salt: int
+    capacity: int
     is_raw: bool
     last_number: int = 0
     end: int = PAGE_BYTES
@@ -122,7 +124,6 @@ class _Found:
     use: int
     first_number: int
     salt: int
-    content: bytes = field(repr=False)
 
 
 class Journal:
@@ -158,7 +159,7 @@ class Journal:
         Raises:
             JournalDamaged: a frame is missing though later ones are there.
         """
-        found = sorted(filter(None, map(self._examine, self._spare)), key=lambda s: s.use)
+        found = sorted(filter(None, map(_examine, self._spare)), key=lambda s: s.use)
         self._last_use = found[-1].use if found else 0
         expected = after + 1
         for index, segment in enumerate(found):
@@ -170,27 +171,15 @@ class Journal:
                     f"{segment.path} begins with frame {segment.first_number}, but frame"
                     f" {expected} is neither in the index nor in the journal"
                 )
-            for frame in _frames(segment, until=following):
-                if frame.number >= expected:
-                    yield frame
-                    expected = frame.number + 1
-
-    def _examine(self, path: Path) -> _Found | None:
-        content = path.read_bytes()
-        if len(content) < PAGE_BYTES:
-            return None
-        magic, use, first_number, salt, crc = _segment_header.unpack_from(content)
-        expected = zlib.crc32(content[: _segment_header.size - 4])
-        if magic != _SEGMENT_MAGIC or crc != expected:
-            return None
-        return _Found(path, use, first_number, salt, content)
+            for frame in _frames(segment, expected, until=following):
+                yield frame
+                expected = frame.number + 1
 
     def append(self, number: int, entries: bytes, bodies: Sequence[bytes]) -> None:
         """Add a frame and sync it. If this fails, nothing was added.
 
         Raises:
             OSError: the disk is full, or failed.
-            ValueError: the frame is larger than a segment.
         """
         bodies_bytes = sum(map(len, bodies))
         length = _frame_header.size + len(entries) + bodies_bytes
@@ -218,27 +207,33 @@ class Journal:
 
     def _segment_for(self, length: int) -> _Segment:
         segment = self._active
-        if segment is not None and segment.end + length <= self._segment_bytes:
+        if segment is not None and segment.end + length <= segment.capacity:
             is_better_ready = segment.is_raw and segment.last_number and self._spare
             if not is_better_ready:
                 return segment
-        if length > self._segment_bytes - PAGE_BYTES:
-            raise ValueError(f"a frame of {length} bytes does not fit into a segment")
-        with self._lock:
-            path = self._spare.pop() if self._spare else None
+        capacity = max(self._segment_bytes, length + PAGE_BYTES)
+        path = None
+        if capacity == self._segment_bytes:
+            with self._lock:
+                path = self._spare.pop() if self._spare else None
         is_raw = path is None
         if path is None:
-            path = self._allocate(zeroed=False)
+            path = self._allocate(capacity, zeroed=False)
         self._last_use += 1
-        file = self._open_file(path)
-        fresh = _Segment(path, file, self._last_use, secrets.randbits(64), is_raw)
+        try:
+            file = self._open_file(path)
+        except OSError:
+            with self._lock:
+                self._spare.append(path)
+            raise
+        fresh = _Segment(path, file, self._last_use, secrets.randbits(64), capacity, is_raw)
         with self._lock:
             if segment is not None:
                 self._full.append(segment)
             self._active = fresh
         return fresh
 
-    def _allocate(self, *, zeroed: bool) -> Path:
+    def _allocate(self, size_bytes: int, *, zeroed: bool) -> Path:
         """Make a segment's file; its blocks are the segment's from now on."""
         with self._lock:
             path = self._directory / f"{self._next_name:04d}"
@@ -246,11 +241,11 @@ class Journal:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             if zeroed or not hasattr(os, "posix_fallocate"):
-                for offset in range(0, self._segment_bytes, len(_MEBIBYTE_OF_ZEROS)):
-                    length = min(len(_MEBIBYTE_OF_ZEROS), self._segment_bytes - offset)
+                for offset in range(0, size_bytes, len(_MEBIBYTE_OF_ZEROS)):
+                    length = min(len(_MEBIBYTE_OF_ZEROS), size_bytes - offset)
                     os.pwrite(descriptor, _MEBIBYTE_OF_ZEROS[:length], offset)
             else:
-                os.posix_fallocate(descriptor, 0, self._segment_bytes)
+                os.posix_fallocate(descriptor, 0, size_bytes)
             os.fsync(descriptor)
             sync_directory(self._directory)
         except OSError:
@@ -269,7 +264,7 @@ class Journal:
         with self._lock:
             is_ready = bool(self._spare)
         if not is_ready:
-            path = self._allocate(zeroed=True)
+            path = self._allocate(self._segment_bytes, zeroed=True)
             with self._lock:
                 self._spare.append(path)
 
@@ -305,27 +300,40 @@ def _checksum(fields: tuple[int, int, int, int], entries: Buffer, bodies: Sequen
     return value
 
 
-def _frames(segment: _Found, until: int | None) -> Iterator[Frame]:
-    """A segment's frames up to the first that is not whole; numbers below `until`.
+def _examine(path: Path) -> _Found | None:
+    """What a segment's header says; None if it never was used, or its first use was cut short."""
+    with path.open("rb") as file:
+        header = file.read(_segment_header.size)
+    if len(header) < _segment_header.size:
+        return None
+    magic, use, first_number, salt, crc = _segment_header.unpack(header)
+    if magic != _SEGMENT_MAGIC or crc != zlib.crc32(header[:-4]):
+        return None
+    return _Found(path, use, first_number, salt)
 
-    Where another segment begins with the number of a frame that is here too, this one was given
-    up: its batch failed, and was written again over there.
+
+def _frames(segment: _Found, wanted: int, until: int | None) -> Iterator[Frame]:
+    """A segment's frames from number `wanted` on, up to the first that is not whole.
+
+    Where another segment begins with the number of a frame that is here too (`until`), this one
+    was given up: its batch failed, and was written again over there.
     """
-    content = memoryview(segment.content)
+    with segment.path.open("rb") as file:
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     offset, expected = PAGE_BYTES, segment.first_number
     while offset + _frame_header.size <= len(content) and expected != until:
         magic, entries_bytes, bodies_bytes, crc, number, salt = _frame_header.unpack_from(
             content, offset
         )
         start = offset + _frame_header.size
-        end = start + entries_bytes + bodies_bytes
+        middle = start + entries_bytes
+        end = middle + bodies_bytes
         if (magic, number, salt) != (_FRAME_MAGIC, expected, segment.salt) or end > len(content):
             return
-        entries, bodies = (
-            content[start : start + entries_bytes],
-            content[start + entries_bytes : end],
-        )
-        if crc != _checksum((entries_bytes, bodies_bytes, number, salt), entries, (bodies,)):
-            return
-        yield Frame(number, bytes(entries), bodies)
+        if number >= wanted:
+            entries, bodies = bytes(content[start:middle]), content[middle:end]
+            fields = (entries_bytes, bodies_bytes, number, salt)
+            if crc != _checksum(fields, entries, (bodies,)):
+                return
+            yield Frame(number, entries, bodies)
         offset, expected = end + -end % PAGE_BYTES, expected + 1

@@ -35,8 +35,12 @@ _VERSIONS = (
     " ORDER BY 1, 3 DESC"
 )
 _REST_OF_A_KEY = (
-    "SELECT key, record, sequence, 0 FROM versions"
-    " WHERE bucket = ? AND key = ? AND sequence < ? ORDER BY sequence DESC"
+    "SELECT key, record, sequence, 1 FROM objects"
+    " WHERE bucket = ?1 AND key = ?2 AND sequence < ?3"
+    " UNION ALL"
+    " SELECT key, record, sequence, 0 FROM versions"
+    " WHERE bucket = ?1 AND key = ?2 AND sequence < ?3"
+    " ORDER BY 3 DESC"
 )
 _UPLOADS = (
     "SELECT key, record, id FROM uploads WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key, id"

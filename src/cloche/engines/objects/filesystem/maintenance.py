@@ -125,7 +125,7 @@ class Maintenance:
         self._connection.close()
 
     def _run(self) -> None:
-        pause: float | None = 0.0
+        pause = self._pause_seconds()
         while not self._is_closing:
             self._wake.wait(pause)
             self._wake.clear()

@@ -29,7 +29,7 @@ from cloche.engines.objects.filesystem import changes, copying, listing, multipa
 from cloche.engines.objects.filesystem.bodies import BodyFiles, is_file
 from cloche.engines.objects.filesystem.committer import Committer
 from cloche.engines.objects.filesystem.index import Index
-from cloche.engines.objects.filesystem.journal import DiskFile, Journal, JournalFile
+from cloche.engines.objects.filesystem.journal import SEGMENT_BYTES, DiskFile, Journal, JournalFile
 from cloche.engines.objects.filesystem.maintenance import Maintenance
 from cloche.engines.objects.filesystem.queries import Buckets, Queries, StoredPart
 from cloche.engines.objects.filesystem.recovery import recover
@@ -73,6 +73,7 @@ class FileSystemObjectStore:
         root: Path,
         *,
         now: Callable[[], float],
+        journal_segment_bytes: int = SEGMENT_BYTES,
         open_journal_file: Callable[[Path], JournalFile] = DiskFile,
     ) -> None:
         """Open the store, and bring it to where it was when the last process ended or died.
@@ -80,6 +81,7 @@ class FileSystemObjectStore:
         Args:
             root: the store's directory; made if it isn't there.
             now: seconds since 1970, for `last_modified`.
+            journal_segment_bytes: how much is written before a checkpoint.
             open_journal_file: opens a segment of the journal.
 
         Raises:
@@ -91,7 +93,9 @@ class FileSystemObjectStore:
         self._lock = _lock(root / "lock")
         self._now = now
         self._files = BodyFiles(root)
-        self._journal = Journal(root / "journal", open_file=open_journal_file)
+        self._journal = Journal(
+            root / "journal", segment_bytes=journal_segment_bytes, open_file=open_journal_file
+        )
         self._index_path = root / "index.sqlite"
         self._buckets = Buckets()
         self._index = Index(open_for_writing(self._index_path), self._buckets)
