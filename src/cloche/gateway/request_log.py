@@ -40,6 +40,7 @@ class RequestLog:
         self._stream = stream
         self._format = _json_line if as_json else _text_line
         self._lines: list[RequestLine] = []
+        self._flushing = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
         self._thread.start()
@@ -50,14 +51,16 @@ class RequestLog:
 
     def _run(self) -> None:
         while not self._stop.wait(_FLUSH_SECONDS):
-            self._flush()
-        self._flush()
+            self.flush()
+        self.flush()
 
-    def _flush(self) -> None:
-        lines, self._lines = self._lines, []
-        if lines:
-            self._stream.write("".join(map(self._format, lines)))
-            self._stream.flush()
+    def flush(self) -> None:
+        """Write what was noted until now."""
+        with self._flushing:
+            lines, self._lines = self._lines, []
+            if lines:
+                self._stream.write("".join(map(self._format, lines)))
+                self._stream.flush()
 
     def close(self) -> None:
         """Write what is left."""

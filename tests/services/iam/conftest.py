@@ -1,39 +1,39 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 
 from cloche.core.clock import Clock
 from cloche.core.configuration import Settings
 from cloche.core.documents import Documents
-from cloche.engines.documents.sqlite import SQLiteDocuments
-from cloche.services.iam.accounts import AccountKey, ensure_root
-from tests.services.iam.local_clients import LocalClient, Parts
+from cloche.services.iam.accounts import AccountKey
+from tests.live_server import LiveServer
 
 Clients = Callable[..., Any]
 
 
-@pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
-    documents = Documents(SQLiteDocuments(tmp_path))
-    yield Parts(Settings(tmp_path), Clock(), documents)
-    documents.close()
+class Parts(NamedTuple):
+    """What the functions of `services.iam.identity` take."""
+
+    settings: Settings
+    clock: Clock
+    documents: Documents
 
 
 @pytest.fixture
-def root_key(parts: Parts) -> AccountKey:
-    return ensure_root(parts.documents, parts.settings, parts.clock)
+def parts(fresh_server: LiveServer) -> Parts:
+    runtime = fresh_server.runtime
+    return Parts(runtime.settings, runtime.clock, runtime.documents)
 
 
 @pytest.fixture
-def aws(parts: Parts, root_key: AccountKey) -> Clients:
-    """Clients by service, of root or of given credentials."""
+def root_key(fresh_server: LiveServer) -> AccountKey:
+    return fresh_server.runtime.root
 
-    def client(service: str, credentials: Mapping[str, Any] | None = None) -> Any:
-        key_id = root_key.access_key_id if credentials is None else credentials["AccessKeyId"]
-        return LocalClient(parts, service, key_id)
 
-    return client
+@pytest.fixture
+def aws(fresh_server: LiveServer) -> Clients:
+    """Clients of a server without any users yet."""
+    return fresh_server.client

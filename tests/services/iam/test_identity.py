@@ -29,7 +29,7 @@ from cloche.services.iam.identity import (
 )
 from cloche.services.iam.pass_role import check_pass_role
 from tests.services.iam.expectations import ACCOUNT, document, refused, trust
-from tests.services.iam.local_clients import Parts
+from tests.services.iam.conftest import Parts
 
 Clients = Callable[..., Any]
 SAGEMAKER = "sagemaker.amazonaws.com"
@@ -62,7 +62,7 @@ def test_the_root_key_can_be_given(parts: Parts) -> None:
     assert find_credential(parts.documents, made.access_key_id) is None
     credential = find_credential(parts.documents, "AKIAIOSFODNN7EXAMPLE")
     assert credential is not None
-    assert (credential.secret, credential.session_token) == ("secret", None)
+    assert (credential.secret_access_key, credential.session_token) == ("secret", None)
     assert credential.principal.is_root
     assert ensure_root(parts.documents, parts.settings, parts.clock) == given
 

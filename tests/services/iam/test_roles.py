@@ -164,7 +164,8 @@ def test_service_linked_roles(aws: Clients) -> None:
         AWSServiceName="autoscaling.amazonaws.com", CustomSuffix="two"
     )["Role"]
     assert suffixed["RoleName"] == "AWSServiceRoleForAutoScaling_two"
-    refused("InvalidInput", iam.create_service_linked_role, AWSServiceName="not a service")
+    refused("ValidationError", iam.create_service_linked_role, AWSServiceName="not a service")
+    refused("InvalidInput", iam.create_service_linked_role, AWSServiceName="nobody.example.com")
     name = role["RoleName"]
     for method, more in (
         (iam.delete_role, {}),

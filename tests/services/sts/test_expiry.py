@@ -5,7 +5,7 @@ from typing import Any
 
 from cloche.services.iam.sessions import session_expiries, sessions
 from tests.services.iam.expectations import refused
-from tests.services.iam.local_clients import Parts
+from tests.services.iam.conftest import Parts
 
 Clients = Callable[..., Any]
 
