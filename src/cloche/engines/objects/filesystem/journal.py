@@ -14,6 +14,7 @@ never taken for a frame.
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
 import secrets
@@ -30,6 +31,8 @@ from cloche.engines.objects.filesystem.syncing import sync_data, sync_directory
 
 SEGMENT_BYTES = 32 * 1024 * 1024
 PAGE_BYTES = 4096
+
+_log = logging.getLogger(__name__)
 
 _ZEROS = bytes(PAGE_BYTES)
 _MEBIBYTE_OF_ZEROS = bytes(1024 * 1024)
@@ -147,6 +150,7 @@ class Journal:
         self._next_name = 1 + max((int(path.name) for path in self._spare), default=-1)
         self._last_use = 0
         self._last_start = (0, 0)
+        self._is_tainted = False
 
     @property
     def full_segments(self) -> int:
@@ -176,7 +180,7 @@ class Journal:
                 expected = frame.number + 1
 
     def append(self, number: int, entries: bytes, bodies: Sequence[bytes]) -> None:
-        """Add a frame and sync it. If this fails, nothing was added.
+        """Add a frame and sync it. If this fails, it is wiped out again as far as that goes.
 
         Raises:
             OSError: the disk is full, or failed.
@@ -194,8 +198,14 @@ class Journal:
         crc = _checksum(fields, entries, bodies)
         header = _frame_header.pack(_FRAME_MAGIC, fields[0], fields[1], crc, number, segment.salt)
         buffers += (header, entries, *bodies, _ZEROS[:padding])
-        segment.file.write(buffers, offset)
-        segment.file.sync()
+        try:
+            segment.file.write(buffers, offset)
+            segment.file.sync()
+        except OSError:
+            self._is_tainted = True
+            self.wipe()
+            raise
+        self._is_tainted = False
         self._last_start = (segment.end, segment.last_number)
         segment.last_number = number
         segment.end += length + padding
@@ -204,6 +214,24 @@ class Journal:
         """Take the last frame back: the next one is written in its place."""
         if self._active is not None:
             self._active.end, self._active.last_number = self._last_start
+            self._is_tainted = True
+            self.wipe()
+
+    def wipe(self) -> None:
+        """See that a frame that failed, though it may be whole on the disk, is not recovered.
+
+        If the disk won't have that either it is tried again later; the next frame would be
+        written in its place anyway.
+        """
+        if self._active is None or not self._is_tainted:
+            return
+        try:
+            self._active.file.write([_ZEROS], self._active.end)
+            self._active.file.sync()
+        except OSError as error:
+            _log.warning("a frame that failed could not be wiped out: %s", error)
+        else:
+            self._is_tainted = False
 
     def _segment_for(self, length: int) -> _Segment:
         segment = self._active
@@ -284,6 +312,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the files."""
+        self.wipe()
         for segment in (*self._full, *([self._active] if self._active else [])):
             segment.file.close()
 
