@@ -1,0 +1,1 @@
+"""The log of calls: events in order, found by what they name."""
