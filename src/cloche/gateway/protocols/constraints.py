@@ -91,4 +91,4 @@ def compile_test(shape: Shape, constraints: list[Constraint]) -> Callable[[Any],
     if len(tests) == 2 and shape.kind in _SIZED and lowest is not None and highest is not None:
         least, most = int(lowest), int(highest)
         return lambda value: least <= len(value) <= most
-    return lambda value: all([test(value) for test in tests])
+    return lambda value: all(test(value) for test in tests)

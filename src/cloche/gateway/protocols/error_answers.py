@@ -117,8 +117,9 @@ class _KnownError:
         self.error = error
         self.shape = shape = catalog.shapes.get(error.code)
         trait = _error_trait(shape)
-        self.query_code: str = error.code if shape is None else _modelled_code(shape)
-        self.code = self.query_code
+        self.code: str = error.code if shape is None else _modelled_code(shape)
+        # botocore's model of SQS has lost its codes: its errors may bring them along.
+        self.query_code: str = getattr(error, "query_code", "") or self.code
         if shape is not None and catalog.service.is_query_compatible:
             self.code = shape.name
         default = 500 if shape is not None and shape.is_fault else error.status

@@ -54,7 +54,7 @@ def unquote(text: str) -> str:
         raise ParseError("Invalid percent-encoding")
     try:
         return unquote_to_bytes(text).decode()
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise ParseError("Invalid UTF-8 in percent-encoded text") from error
 
 

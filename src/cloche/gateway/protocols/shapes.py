@@ -146,20 +146,24 @@ class Shape:
 
     def nests_without_bound(self) -> bool:
         """Whether values of this shape may be nested arbitrarily deep."""
-        return _nests(self, frozenset())
+        return _nests(self, set(), set())
 
 
-def _nests(shape: Shape, within: frozenset[str]) -> bool:
-    if shape.kind == "structure":
-        if shape.is_document or shape.name in within:
-            return True
-        inner = within | {shape.name}
-        return any(_nests(member, inner) for member in shape.members.values())
+def _nests(shape: Shape, within: set[str], known: set[str]) -> bool:
+    """Search the shapes once each; `within` are those around, `known` those that do not nest."""
     if shape.kind == "list":
-        return _nests(shape.element, within)
+        return _nests(shape.element, within, known)
     if shape.kind == "map":
-        return _nests(shape.value, within)
-    return False
+        return _nests(shape.value, within, known)
+    if shape.kind != "structure" or shape.name in known:
+        return False
+    if shape.is_document or shape.name in within:
+        return True
+    within.add(shape.name)
+    nests = any(_nests(member, within, known) for member in shape.members.values())
+    within.discard(shape.name)
+    known.add(shape.name)
+    return nests
 
 
 @dataclass(frozen=True)

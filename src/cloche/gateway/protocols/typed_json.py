@@ -34,7 +34,7 @@ def compile_typed_decoder(
         walk: the shape's closure.
     """
     try:
-        decode_typed = msgspec.json.Decoder(_structure_type(shape, only)).decode
+        decode_typed = msgspec.json.Decoder(_Types().structure(shape, only)).decode
     except _NotTypable:
         return None
 
@@ -47,31 +47,38 @@ def compile_typed_decoder(
     return decode
 
 
-def _structure_type(shape: Shape, only: frozenset[str] | None = None) -> Any:
-    if shape.is_union or shape.is_document:
+class _Types:
+    """msgspec's types of the shapes of one operation; structures once each."""
+
+    def __init__(self) -> None:
+        self._structures: dict[str, Any] = {}
+
+    def structure(self, shape: Shape, only: frozenset[str] | None = None) -> Any:
+        if shape.is_union or shape.is_document:
+            raise _NotTypable
+        fields: dict[str, Any] = {}
+        for name, member in shape.members.items():
+            if only is None or name in only:
+                if member.wire_name not in (None, name):
+                    raise _NotTypable
+                fields[name] = self._type_of(member)
+        return _make_typed_dict(shape.name, fields, total=False)
+
+    def _type_of(self, shape: Shape) -> Any:
+        kind = shape.kind
+        if kind == "structure":
+            if shape.name not in self._structures:
+                self._structures[shape.name] = self.structure(shape)
+            return self._structures[shape.name]
+        if kind == "list" and not shape.is_sparse:
+            return list[self._type_of(shape.element)]
+        if kind == "map" and not shape.is_sparse:
+            return dict[str, self._type_of(shape.value)]
+        if kind in ("integer", "long", "short", "byte"):
+            lowest, highest = INTEGER_RANGES[kind]
+            return Annotated[int, msgspec.Meta(ge=lowest, le=highest)]
+        if kind in ("float", "double"):
+            return float
+        if kind in _SCALARS:
+            return _SCALARS[kind]
         raise _NotTypable
-    fields: dict[str, Any] = {}
-    for name, member in shape.members.items():
-        if only is None or name in only:
-            if member.wire_name not in (None, name):
-                raise _NotTypable
-            fields[name] = _type_of(member)
-    return _make_typed_dict(shape.name, fields, total=False)
-
-
-def _type_of(shape: Shape) -> Any:
-    kind = shape.kind
-    if kind == "structure":
-        return _structure_type(shape)
-    if kind == "list" and not shape.is_sparse:
-        return list[_type_of(shape.element)]
-    if kind == "map" and not shape.is_sparse:
-        return dict[str, _type_of(shape.value)]
-    if kind in ("integer", "long", "short", "byte"):
-        lowest, highest = INTEGER_RANGES[kind]
-        return Annotated[int, msgspec.Meta(ge=lowest, le=highest)]
-    if kind in ("float", "double"):
-        return float
-    if kind in _SCALARS:
-        return _SCALARS[kind]
-    raise _NotTypable

@@ -150,7 +150,6 @@ def _own_check(shape: Shape) -> _Check | None:
     constraints = constraints_of(shape)
     if not constraints:
         return None
-    is_hidden = _hides(shape, frozenset())
     satisfies_all = compile_test(shape, constraints)
 
     def check(value: Any, path: _Path, failures: _Failures) -> None:
@@ -158,7 +157,7 @@ def _own_check(shape: Shape) -> _Check | None:
             return
         for constraint in constraints:
             if not constraint.is_satisfied(value):
-                failures.append(_failure(value, path, constraint.text, is_hidden))
+                failures.append(_failure(shape, value, path, constraint.text))
 
     return check
 
@@ -168,7 +167,6 @@ def _list_check(shape: Shape, own: _Check | None, nested: _Check | None) -> _Che
     if own is None and nested is None and not constraints:
         return None
     text = f"Member must satisfy constraint: [{_texts(constraints)}]"
-    is_hidden = _hides(shape, frozenset())
 
     def check(value: Any, path: _Path, failures: _Failures) -> None:
         if own is not None:
@@ -178,7 +176,7 @@ def _list_check(shape: Shape, own: _Check | None, nested: _Check | None) -> _Che
                 if item is not None:
                     nested(item, ((path, index), "member"), failures)
         elif not _all_satisfy(value, constraints):
-            failures.append(_failure(value, path, text, is_hidden))
+            failures.append(_failure(shape, value, path, text))
 
     return check
 
@@ -188,7 +186,6 @@ def _map_check(shape: Shape, own: _Check | None, nested: _Check | None) -> _Chec
     values = [] if nested else constraints_of(shape.value)
     if own is None and nested is None and not keys and not values:
         return None
-    is_hidden = _hides(shape, frozenset())
     parts = (("Map keys", keys), ("Map value", values))
     texts = [f"{part} must satisfy constraint: [{_texts(found)}]" for part, found in parts]
 
@@ -196,9 +193,9 @@ def _map_check(shape: Shape, own: _Check | None, nested: _Check | None) -> _Chec
         if own is not None:
             own(value, path, failures)
         if not _all_satisfy(value, keys):
-            failures.append(_failure(value, path, texts[0], is_hidden))
+            failures.append(_failure(shape, value, path, texts[0]))
         if not _all_satisfy(value.values(), values):
-            failures.append(_failure(value, path, texts[1], is_hidden))
+            failures.append(_failure(shape, value, path, texts[1]))
         if nested is not None:
             for key, item in value.items():
                 if item is not None:
@@ -220,22 +217,22 @@ def _texts(constraints: list[Constraint]) -> str:
     return ", ".join(constraint.text for constraint in constraints)
 
 
-def _hides(shape: Shape, within: frozenset[str]) -> bool:
+def _hides(shape: Shape, seen: set[str]) -> bool:
     """Whether there is anything sensitive in a shape's values."""
     if shape.traits.get("sensitive"):
         return True
     if shape.kind == "list":
-        return _hides(shape.element, within)
+        return _hides(shape.element, seen)
     if shape.kind == "map":
-        return _hides(shape.key, within) or _hides(shape.value, within)
-    if shape.kind != "structure" or shape.name in within:
+        return _hides(shape.key, seen) or _hides(shape.value, seen)
+    if shape.kind != "structure" or shape.name in seen:
         return False
-    inner = within | {shape.name}
-    return any(_hides(member, inner) for member in shape.members.values())
+    seen.add(shape.name)
+    return any(_hides(member, seen) for member in shape.members.values())
 
 
-def _failure(value: Any, path: _Path, constraint: str, is_hidden: bool) -> str:
-    shown = "" if is_hidden else f" '{_render(value)[:MAXIMUM_VALUE_CHARACTERS]}'"
+def _failure(shape: Shape, value: Any, path: _Path, constraint: str) -> str:
+    shown = "" if _hides(shape, set()) else f" '{_render(value)[:MAXIMUM_VALUE_CHARACTERS]}'"
     return f"Value{shown} at '{_where(path)}' failed to satisfy constraint: {constraint}"
 
 
