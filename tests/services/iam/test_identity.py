@@ -132,7 +132,12 @@ def test_services_take_on_roles_that_trust_them(parts: Parts, aws: Clients) -> N
     principal = credential.principal
     assert principal.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/r/job-1"
     assert (principal.role_arn, principal.tags) == (role["Arn"], (("a", "b"),))
-    assert aws("iam", {"AccessKeyId": session.id}).list_users()["Users"] == []
+    keys = {
+        "AccessKeyId": session.id,
+        "SecretAccessKey": session.secret,
+        "SessionToken": session.token,
+    }
+    assert aws("iam", keys).list_users()["Users"] == []
 
     for arn, service in (
         (role["Arn"], "glue.amazonaws.com"),
