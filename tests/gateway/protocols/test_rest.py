@@ -143,6 +143,16 @@ def test_s3_names_the_argument_that_is_wrong() -> None:
     assert raised.value.members == {"ArgumentName": "max-keys", "ArgumentValue": "x"}
 
 
+def test_conditions_that_are_no_dates_are_ignored() -> None:
+    parse = compile_parser(service_model("s3").operation_model("GetObject"), "rest-xml")
+    headers = {"if-modified-since": "yesterday", "if-none-match": '"a"'}
+    assert parse(Request("/b/k", headers=headers), b"") == {
+        "Bucket": "b",
+        "Key": "k",
+        "IfNoneMatch": '"a"',
+    }
+
+
 def test_streaming_bodies_are_passed_through() -> None:
     parse = compile_parser(service_model("s3").operation_model("PutObject"), "rest-xml")
     assert parse.streaming_member == "Body"

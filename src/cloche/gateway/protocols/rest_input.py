@@ -35,6 +35,9 @@ _SIGNATURE_PARAMETERS = frozenset(
     )
 )
 
+_IGNORED_WHEN_INVALID = frozenset(("if-modified-since", "if-unmodified-since"))
+"""Conditions that HTTP (RFC 9110, 13.1.3 and 13.1.4) has a server ignore if they are no dates."""
+
 
 def compile_path_matcher(path: str) -> PathMatcher:
     """A function that gives a raw path's labels, still percent-encoded, or None.
@@ -199,10 +202,18 @@ def _header_reader(member: Shape, name: str) -> HeaderReader:
 
         return read_list
     decode = _decoder(member, name, "http-date")
+    is_ignorable = name in _IGNORED_WHEN_INVALID
 
     def read(headers: Mapping[str, str]) -> Any:
         found = headers.get(name)
-        return None if found is None else decode(found)
+        if found is None:
+            return None
+        try:
+            return decode(found)
+        except ParseError:
+            if is_ignorable:
+                return None
+            raise
 
     return read
 

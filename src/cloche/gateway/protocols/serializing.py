@@ -55,7 +55,9 @@ def _rpc_serializer(operation: OperationTraits, protocol: ProtocolName) -> Seria
     shape = operation.output
     stream = None if shape is None else shape.event_stream_member()
     if shape is None:
-        body = b"{}" if protocol == "json" else b"\xa0"
+        if protocol != "json":
+            return lambda _output, _request_id: Response(200, headers[1:])
+        body = b"{}"
         return lambda _output, _request_id: Response(200, headers.copy(), body)
     if stream is not None:
         return _rpc_stream_serializer(shape, stream, protocol)
