@@ -25,7 +25,8 @@ def get_bucket_tagging(
     bucket = load_bucket(call, request)
     if not bucket.tags:
         raise NoSuchTagSet(BucketName=bucket.name)
-    return {"TagSet": tag_set(bucket.tags)}  # type: ignore[typeddict-item]
+    tags: Any = tag_set(bucket.tags)
+    return {"TagSet": tags}
 
 
 @service.operation

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from cloche.core.errors import AWSError
 from cloche.core.operations import Server
 from cloche.services.s3.bucket_errors import AccessForbidden
 from cloche.services.s3.bucket_records import Bucket, CORSRule, buckets, no_such_bucket
@@ -19,22 +18,21 @@ _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "HEAD"})
 
 
 def cors_headers(
-    server: Server,
-    bucket_name: str,
-    method: str,
-    origin: str,
-    request_headers: Mapping[str, str],
+    server: Server, bucket_name: str, method: str, request_headers: Mapping[str, str]
 ) -> dict[str, str]:
     """The headers to add to the answer of an actual request; none if no rule fits.
+
+    A request that has Access-Control-Request-Method as well is answered for that method.
 
     Args:
         server: where the bucket is.
         bucket_name: the bucket's name, whether or not it exists.
         method: the request's.
-        origin: the request's `Origin`.
-        request_headers: lower-case names. A browser that sends Access-Control-Request-Method with
-            an actual request is answered for that method.
+        request_headers: lower-case names.
     """
+    origin = request_headers.get("origin")
+    if origin is None:
+        return {}
     bucket = _find(server, bucket_name)
     if bucket is None or not bucket.cors:
         return {}
@@ -43,23 +41,19 @@ def cors_headers(
     return {} if rule is None else _answer(rule, origin)
 
 
-def preflight(
-    server: Server, bucket_name: str, headers: Mapping[str, str]
-) -> tuple[int, dict[str, str], bytes | AWSError]:
-    """The answer to an OPTIONS request: status, headers, and an empty body or the error.
+def preflight(server: Server, bucket_name: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of the answer to an OPTIONS request, whose status is 200.
 
     Args:
         server: where the bucket is.
         bucket_name: the bucket's name, whether or not it exists.
         headers: the request's, lower-case names.
+
+    Raises:
+        BadRequest: it does not say what it is about.
+        NoSuchBucket: there is no such bucket.
+        AccessForbidden: no rule allows it.
     """
-    try:
-        return 200, _preflight(server, bucket_name, headers), b""
-    except AWSError as error:
-        return error.status, {}, error
-
-
-def _preflight(server: Server, bucket_name: str, headers: Mapping[str, str]) -> dict[str, str]:
     origin = headers.get("origin")
     if origin is None:
         raise BadRequest("Insufficient information. Origin request header needed.")

@@ -1,0 +1,19 @@
+"""What tests of S3 expect of refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@contextmanager
+def refused(code: str, status: int | None = None) -> Iterator[None]:
+    """Expect an error of a code, and of an HTTP status."""
+    with pytest.raises(ClientError) as raised:
+        yield
+    response = raised.value.response
+    assert response["Error"]["Code"] == code, response
+    assert status in (None, response["ResponseMetadata"]["HTTPStatusCode"])
