@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import Clients
 from tests.live_server import LiveServer
 from tests.services.s3.expectations import refused
 
@@ -14,11 +13,6 @@ from tests.services.s3.expectations import refused
 @pytest.fixture
 def name() -> str:
     return f"bucket-{uuid4()}"
-
-
-@pytest.fixture
-def s3(aws: Clients) -> Any:
-    return aws("s3")
 
 
 def test_creates_finds_and_deletes(s3: Any, name: str) -> None:
