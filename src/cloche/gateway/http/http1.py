@@ -210,10 +210,14 @@ class Http1Connection(asyncio.Protocol):
         parser = self._parser
         version = parser.get_http_version()
         length = headers.get("content-length")
-        has_body = "transfer-encoding" in headers or (length is not None and length != "0")
+        coding = headers.get("transfer-encoding")
+        if coding is not None and coding.strip().lower() != "chunked":
+            self._refuse(400, "Bad Request: unknown transfer coding")
+            return
+        has_body = coding is not None or (length is not None and length != "0")
         if parser.should_upgrade():
             # The protocol offered is not taken up; llhttp leaves the body to us.
-            if "transfer-encoding" in headers:
+            if coding is not None:
                 self._refuse(501, "Upgrade with a chunked body is not supported")
                 return
             self._upgrade_bytes = int(length or 0)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import h2.config
@@ -65,12 +66,13 @@ class Http2Connection(asyncio.Protocol):
         config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
         self._connection = h2.connection.H2Connection(config)
         codes = h2.settings.SettingCodes
-        self._connection.update_settings(
-            {
+        self._connection.local_settings = h2.settings.Settings(
+            client=False,
+            initial_values={
                 codes.MAX_CONCURRENT_STREAMS: _CONCURRENT_STREAMS,
                 codes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW_BYTES,
                 codes.MAX_HEADER_LIST_SIZE: server.limits.head_bytes,
-            }
+            },
         )
         self._connection.initiate_connection()
         self._connection.increment_flow_control_window(_STREAM_WINDOW_BYTES * 4)
@@ -142,7 +144,9 @@ class Http2Connection(asyncio.Protocol):
         self._touch()
         try:
             events = self._connection.receive_data(data)
-        except h2.exceptions.ProtocolError:
+        except h2.exceptions.ProtocolError as error:
+            with suppress(h2.exceptions.ProtocolError):
+                self._connection.close_connection(error.error_code)
             self._flush()
             self._transport.close()
             return
