@@ -17,4 +17,4 @@ def refused(code: str, status: int | None = None, message: str | None = None) ->
     response = raised.value.response
     assert response["Error"]["Code"] == code, response
     assert status in (None, response["ResponseMetadata"]["HTTPStatusCode"])
-    assert message in (None, response["Error"]["Message"])
+    assert message in (None, response["Error"].get("Message"))

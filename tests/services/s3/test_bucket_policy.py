@@ -185,9 +185,7 @@ def test_conditions_on_existing_tags(s3: Any, bucket: str, anonymous: Any) -> No
         anonymous.get_object(Bucket=bucket, Key="closed")
 
 
-def test_only_who_may_list_learns_that_a_key_is_missing(
-    s3: Any, bucket: str, user: Any
-) -> None:
+def test_only_who_may_list_learns_that_a_key_is_missing(s3: Any, bucket: str, user: Any) -> None:
     user.may("s3:GetObject")
     with refused("AccessDenied", 403):
         user.s3.get_object(Bucket=bucket, Key="missing")

@@ -173,9 +173,7 @@ def test_encryption(s3: Any, name: str) -> None:
 def test_request_payment(s3: Any, name: str) -> None:
     s3.create_bucket(Bucket=name)
     assert s3.get_bucket_request_payment(Bucket=name)["Payer"] == "BucketOwner"
-    s3.put_bucket_request_payment(
-        Bucket=name, RequestPaymentConfiguration={"Payer": "BucketOwner"}
-    )
+    s3.put_bucket_request_payment(Bucket=name, RequestPaymentConfiguration={"Payer": "BucketOwner"})
     with refused("NotImplemented", 501):
         s3.put_bucket_request_payment(
             Bucket=name, RequestPaymentConfiguration={"Payer": "Requester"}

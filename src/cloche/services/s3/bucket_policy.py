@@ -61,7 +61,7 @@ def put_bucket_policy(call: Call, request: shapes.PutBucketPolicyRequest) -> Emp
     def change(bucket: Bucket) -> Bucket:
         if bucket.blocks.BlockPublicPolicy and is_public_policy(text):
             raise AccessDenied("Access Denied")
-        return replace(bucket, policy=text, may_hold_others_objects=True)
+        return replace(bucket, policy=text)
 
     change_bucket(call, request, change)
     call.answer.status = 204

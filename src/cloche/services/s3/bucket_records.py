@@ -50,8 +50,8 @@ class Bucket(msgspec.Struct, frozen=True):
         encryption: `ServerSideEncryptionConfiguration` as in the model; None for S3's default,
             AES256.
         sends_events: whether object events go to the default event bus.
-        may_hold_others_objects: whether other accounts could ever have written here, so that the
-            owner of an object must be looked up before the bucket's owner may read it.
+        may_hold_others_objects: whether another account has ever written here, so that the owner
+            of an object must be looked up before the bucket's owner may read it.
     """
 
     name: str

@@ -92,7 +92,6 @@ def _read_bucket(call: Call, request: shapes.CreateBucketRequest) -> Bucket:
         acl=acl,
         object_ownership=ownership,
         tags=read_tag_set(configuration.get("Tags") or [], max_tags=MAX_BUCKET_TAGS),
-        may_hold_others_objects=acl == "public-read-write",
     )
 
 
@@ -109,9 +108,7 @@ def _create(tx: Transaction, asked: Bucket, region: str) -> None:
     if {region, existing.region, asked.region} != {DEFAULT_REGION}:
         raise BucketAlreadyOwnedByYou(BucketName=name)
     if existing.has_acls:
-        may_hold = existing.may_hold_others_objects or asked.may_hold_others_objects
-        reset = replace(existing, acl=asked.acl, may_hold_others_objects=may_hold)
-        tx.put(buckets, "", "", name, reset)
+        tx.put(buckets, "", "", name, replace(existing, acl=asked.acl))
 
 
 @service.operation

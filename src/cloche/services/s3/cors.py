@@ -31,7 +31,7 @@ def cors_headers(
         request_headers: lower-case names.
     """
     origin = request_headers.get("origin")
-    if origin is None:
+    if origin is None or method == "OPTIONS":
         return {}
     bucket = _find(server, bucket_name)
     if bucket is None or not bucket.cors:
