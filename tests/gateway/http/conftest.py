@@ -35,8 +35,8 @@ class Echo:
             return Response(200, [], stream())
         if request.raw_path == "/unread":
             return Response(403, [], b"no")
-        while not self.read_body.is_set():
-            await asyncio.sleep(0.01)
+        if not self.read_body.is_set():
+            await asyncio.to_thread(self.read_body.wait)
         try:
             body = b"".join([chunk async for chunk in request.body])
         except BodyIncomplete as error:

@@ -50,7 +50,7 @@ def test_curl_with_prior_knowledge(served: Served) -> None:
 
 def test_nonsense_after_the_preface_ends_the_connection(served: Served) -> None:
     with served.connect() as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 100)
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\1\0\0\0\0\0\0x")
         while connection.recv(1000):
             pass
     assert served.server.connections == set()

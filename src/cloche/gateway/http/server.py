@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from contextlib import suppress
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class HttpServer:
         self.connections: set[Http1Connection | Http2Connection] = set()
         self._listener: asyncio.Server | None = None
         self._sweep: asyncio.TimerHandle | None = None
+        self._all_gone: asyncio.Event | None = None
         self._date_at = 0
         self._date = b""
 
@@ -66,6 +68,8 @@ class HttpServer:
     def forget(self, connection: Http1Connection | Http2Connection) -> None:
         """The connection is no longer ours to watch."""
         self.connections.discard(connection)
+        if self._all_gone is not None and not self.connections:
+            self._all_gone.set()
 
     def date_header(self) -> bytes:
         """The `Date` header line of this second."""
@@ -89,8 +93,9 @@ class HttpServer:
             self._sweep.cancel()
         for connection in list(self.connections):
             connection.shut_down()
-        deadline = self.loop.time() + _SHUT_DOWN_SECONDS
-        while self.connections and self.loop.time() < deadline:
-            await asyncio.sleep(0.02)
+        if self.connections:
+            self._all_gone = asyncio.Event()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_gone.wait(), _SHUT_DOWN_SECONDS)
         for connection in list(self.connections):
             connection.abort()
