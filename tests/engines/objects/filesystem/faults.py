@@ -19,6 +19,7 @@ class FaultyDisk:
         self._step: str | None = None
         self._errno = errno.EIO
         self.syncs = 0
+        self.waits = threading.Event()
         self.may_sync = threading.Event()
         self.may_sync.set()
 
@@ -48,6 +49,7 @@ class FaultyFile(DiskFile):
         super().write(buffers, offset)
 
     def sync(self) -> None:
+        self._disk.waits.set()
         self._disk.may_sync.wait()
         self._disk.syncs += 1
         self._disk.check("sync")

@@ -204,13 +204,17 @@ class Committer:
         """Whether the caller is on the thread of the event loop that makes the changes."""
         return threading.get_ident() == self._loop_thread
 
-    def publish(self) -> None:
-        """Make what was acknowledged visible to other connections; on the event loop."""
-        if self._gate.try_hold():
-            try:
-                self._saver.save()
-            finally:
-                self._gate.let_go()
+    def publish(self) -> bool:
+        """Make what was acknowledged visible to other connections; on the event loop.
+
+        Returns whether that was possible.
+        """
+        if not self._gate.try_hold():
+            return True  # whoever holds the gate has seen to it
+        try:
+            return self._saver.save()
+        finally:
+            self._gate.let_go()
 
     @contextmanager
     def paused(self) -> Generator[Index]:
@@ -219,8 +223,7 @@ class Committer:
         Raises:
             OSError: the index can't be written now.
         """
-        with self._gate.closed():
-            self._saver.save_all()
+        with self._gate.closed(self._saver.save_all):
             yield self._index
 
     async def close(self) -> None:

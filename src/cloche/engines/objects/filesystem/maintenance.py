@@ -17,7 +17,6 @@ from cloche.engines.objects.filesystem.bodies import BodyFiles
 from cloche.engines.objects.filesystem.committer import Committer
 from cloche.engines.objects.filesystem.index import Index
 from cloche.engines.objects.filesystem.journal import Journal
-from cloche.engines.objects.filesystem.queries import Buckets, Queries
 from cloche.engines.objects.filesystem.schema import open_for_checkpoints
 
 _log = logging.getLogger(__name__)
@@ -85,13 +84,11 @@ class Maintenance:
         self,
         index_path: Path,
         index: Index,
-        buckets: Buckets,
         journal: Journal,
         files: BodyFiles,
         committer: Committer,
     ) -> None:
         self._connection = open_for_checkpoints(index_path)
-        self._queries = Queries(self._connection, buckets)
         self._index = index
         self._journal = journal
         self._files = files
@@ -130,7 +127,7 @@ class Maintenance:
             self._wake.wait(pause)
             self._wake.clear()
             try:
-                self._work()
+                self.work()
                 pause = self._pause_seconds()
             except (OSError, sqlite3.Error) as error:
                 _log.warning("the object store's maintenance will be tried again: %s", error)
@@ -147,7 +144,13 @@ class Maintenance:
             waits.append(max(0.0, self._last_commit + IDLE_SECONDS - time.monotonic()))
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def _work(self) -> None:
+    def work(self) -> None:
+        """Do what is due.
+
+        Raises:
+            OSError: the disk is full, or failed.
+            sqlite3.Error: the index could not be written.
+        """
         is_idle = self._last_commit + IDLE_SECONDS <= time.monotonic()
         if self._journal.full_segments or (self._is_dirty and is_idle):
             self.checkpoint()
@@ -181,17 +184,18 @@ class Maintenance:
 
     def _remove_dead_bodies(self) -> None:
         while through := self._dead_bodies.due():
-            rows = self._queries.dead_bodies(through, _DEAD_BODIES_AT_ONCE)
-            if rows:
-                self._files.remove_local_copies(str(body) for _, body in rows)
-                with self._committer.paused() as index:
+            with self._committer.paused() as index:
+                rows = index.dead_bodies(through, _DEAD_BODIES_AT_ONCE)
+                if rows:
                     index.remove_dead_bodies(rows[-1][0])
+            self._files.remove_local_copies(str(body) for _, body in rows)
             if len(rows) < _DEAD_BODIES_AT_ONCE:
                 self._dead_bodies.done(through)
 
     def _remove_dead_files(self) -> None:
         while through := self._dead_files.due():
-            rows = self._queries.dead_files(through, _DEAD_FILES_AT_ONCE)
+            with self._committer.paused() as index:
+                rows = index.dead_files(through, _DEAD_FILES_AT_ONCE)
             for _, location in rows:
                 self._files.remove(location)
             if rows:

@@ -80,10 +80,10 @@ class Saver:
             self._is_timer_set = True
             loop.call_later(_RETRY_SECONDS, self._save_when_due, loop)
 
-    def save(self) -> None:
+    def save(self) -> bool:
         """Commit the transaction. If the disk is full it stays open, to be tried again."""
         if not self._unsaved:
-            return
+            return True
         try:
             self._index.commit(self.applied)
         except sqlite3.Error as error:
@@ -94,6 +94,7 @@ class Saver:
             self._failure = None
             self._unsaved.clear()
             self._unsaved_changes = 0
+        return self._failure is None
 
     def save_all(self) -> None:
         """Commit the transaction.
@@ -101,8 +102,7 @@ class Saver:
         Raises:
             OSError: the disk is full, or failed.
         """
-        self.save()
-        if self._failure is not None:
+        if not self.save() and self._failure is not None:
             raise self._failure
 
     def _restore(self) -> None:

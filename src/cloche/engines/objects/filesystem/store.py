@@ -108,7 +108,6 @@ class FileSystemObjectStore:
         self._maintenance = Maintenance(
             self._index_path,
             self._index,
-            self._buckets,
             self._journal,
             self._files,
             self._committer,
@@ -120,7 +119,8 @@ class FileSystemObjectStore:
 
     async def _read_in_thread(self, query: Callable[[Queries], _T]) -> _T:
         """Read the index in a thread, seeing all that was acknowledged."""
-        self._committer.publish()
+        if not self._committer.publish():
+            return self._read(query)
         return await self._stager.in_thread(lambda: query(self._thread_queries()))
 
     def _thread_queries(self) -> Queries:
