@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
+from boto3.session import Session
 from botocore import UNSIGNED
 from botocore.config import Config
 
@@ -34,7 +34,7 @@ def stranger(server: LiveServer) -> Any:
 @pytest.fixture
 def anonymous(server: LiveServer) -> Any:
     """A client that does not sign."""
-    return boto3.session.Session().client(
+    return Session().client(
         "s3",
         endpoint_url=server.endpoint_url,
         region_name="us-east-1",

@@ -209,5 +209,6 @@ def test_empty_configurations(s3: Any, name: str) -> None:
 def test_all_operations_say_which_bucket_is_missing(s3: Any, name: str, operation: str) -> None:
     with pytest.raises(ClientError) as raised:
         getattr(s3, operation)(Bucket=name)
-    assert raised.value.response["Error"]["Code"] == "NoSuchBucket"
-    assert raised.value.response["Error"]["BucketName"] == name
+    response: Any = raised.value.response
+    assert response["Error"]["Code"] == "NoSuchBucket"
+    assert response["Error"]["BucketName"] == name
