@@ -348,3 +348,18 @@ class MalformedPolicy(AWSError):
     """The bucket policy breaks the rules for policies."""
 
     default_message = "Policies must be valid JSON and the first byte must be '{'"
+
+
+class InvalidObjectState(AWSError):
+    """The object is archived and can't be read until it is restored."""
+
+    status = 403
+    default_message = "The operation is not valid for the object's storage class"
+
+
+class InvalidRedirectLocation(AWSError):
+    """An object's redirection leads neither to a path nor to a URL."""
+
+    default_message = (
+        "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."
+    )
