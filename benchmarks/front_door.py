@@ -1,0 +1,175 @@
+"""The front door: start, identity, S3 PUT and GET, listing, against moto_server and MiniStack.
+
+Every server is started anew, warmed up, and loaded with the same bytes by the same process. The
+servers' times alternate in rounds, and what is shown are medians over the rounds, so that a noisy
+machine disturbs all alike. Cloche's PUTs are durable when they are answered (a shared fdatasync);
+the peers keep objects in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import load, peers
+from benchmarks.peers import Running
+from benchmarks.requests import get_caller_identity, s3
+
+_MIB = 1024 * 1024
+_ROUNDS = int(os.environ.get("CLOCHE_BENCH_ROUNDS", "3"))
+_SECONDS = float(os.environ.get("CLOCHE_BENCH_SECONDS", "2"))
+_CONNECTIONS = (1, 16)
+
+
+@dataclass
+class Series:
+    """What was measured of one server and one operation over the rounds."""
+
+    rates: list[float] = field(default_factory=list)
+    cpu_us: list[float] = field(default_factory=list)
+    median_ms: list[float] = field(default_factory=list)
+    failures: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Median of requests per second."""
+        return statistics.median(self.rates)
+
+
+Results = dict[tuple[str, str, int], Series]
+
+
+def _prepare(server: Running) -> dict[str, list[bytes]]:
+    """The requests of each operation; makes the bucket and what they read."""
+    url, key = server.url, server.key
+    small, large = b"x" * 1024, os.urandom(_MIB)
+    set_up = [s3(url, key, "PUT", "/bench"), s3(url, key, "PUT", "/listing")]
+    set_up += [s3(url, key, "PUT", f"/listing/key-{n:05d}", b"v") for n in range(1000)]
+    set_up += [
+        s3(url, key, "PUT", "/bench/small", small),
+        s3(url, key, "PUT", "/bench/large", large),
+    ]
+    _send_all(server.port, set_up)
+    return {
+        "sts GetCallerIdentity": [get_caller_identity(url, key)],
+        "s3 PUT 1 KB": [s3(url, key, "PUT", f"/bench/put-{n}", small) for n in range(64)],
+        "s3 GET 1 KB": [s3(url, key, "GET", "/bench/small")],
+        "s3 PUT 1 MiB": [s3(url, key, "PUT", f"/bench/big-{n}", large) for n in range(8)],
+        "s3 GET 1 MiB": [s3(url, key, "GET", "/bench/large")],
+        "s3 ListObjectsV2, 1,000 keys": [s3(url, key, "GET", "/listing?list-type=2&max-keys=1000")],
+    }
+
+
+def _send_all(port: int, requests: list[bytes]) -> None:
+    import socket
+
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        for request in requests:
+            connection.sendall(request)
+            answer = connection.recv(65536)
+            if b" 200 " not in answer[:20]:
+                raise RuntimeError(f"set-up was refused: {answer[:500]!r}")
+
+
+def _measure(server: Running, name: str, requests: list[bytes], results: Results) -> None:
+    for connections in _CONNECTIONS:
+        before = server.cpu_seconds()
+        measured = load.run(server.port, requests, connections, _SECONDS)
+        cpu = server.cpu_seconds() - before
+        series = results.setdefault((server.name, name, connections), Series())
+        series.rates.append(measured.requests_per_second)
+        series.cpu_us.append(cpu * 1e6 / max(measured.requests, 1))
+        series.median_ms.append(measured.median_ms)
+        series.failures += measured.failures
+
+
+@contextlib.contextmanager
+def _sendfile():  # type: ignore[no-untyped-def]
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(os.urandom(_MIB))
+        file.flush()
+        port = peers.free_port()
+        script = Path(__file__).with_name("sendfile_server.py")
+        process = subprocess.Popen([sys.executable, str(script), str(port), file.name])
+        try:
+            time.sleep(0.5)
+            yield Running("sendfile", port, process.pid, 0.0, ("", ""))
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def run() -> None:
+    """Measure all and print one table."""
+    results: Results = {}
+    with contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(start()) for start in (peers.cloche, peers.moto, peers.ministack)
+        ]
+        idle_mb = {server.name: server.memory_mb() for server in servers}
+        prepared = {server.name: _prepare(server) for server in servers}
+        sendfile = stack.enter_context(_sendfile())
+        for server in servers:
+            for requests in prepared[server.name].values():
+                load.run(server.port, requests, 4, 0.5)
+        for number in range(_ROUNDS):
+            for name in prepared["cloche"]:
+                for server in servers:
+                    _measure(server, name, prepared[server.name][name], results)
+            _measure(sendfile, "s3 GET 1 MiB", [b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"], results)
+            print(f"round {number + 1} of {_ROUNDS} done", file=sys.stderr)
+        _print(servers, idle_mb, list(prepared["cloche"]), results)
+
+
+def _print(
+    servers: list[Running], idle_mb: dict[str, float], names: list[str], results: Results
+) -> None:
+    print(
+        f"\nMedians of {_ROUNDS} rounds of {_SECONDS:g} s; requests per second (server CPU µs each)\n"
+    )
+    head = ["operation", "conn.", *(server.name for server in servers), "× moto", "× MiniStack"]
+    rows = [head, ["---"] * len(head)]
+    for name in names:
+        for connections in _CONNECTIONS:
+            rows.append(_row(servers, name, connections, results))
+    starts = {server.name: server.start_seconds for server in servers}
+    rows.append(
+        ["start to first answer, s", "", *(f"{starts[s.name]:.2f}" for s in servers), "", ""]
+    )
+    rows.append(["memory at start, MB", "", *(f"{idle_mb[s.name]:.0f}" for s in servers), "", ""])
+    rows.append(["memory at the end, MB", "", *(f"{s.memory_mb():.0f}" for s in servers), "", ""])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    for row in rows:
+        print(
+            "| "
+            + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            + " |"
+        )
+    for connections in _CONNECTIONS:
+        ours = results[("cloche", "s3 GET 1 MiB", connections)]
+        raw = results[("sendfile", "s3 GET 1 MiB", connections)]
+        print(
+            f"GET of 1 MiB, {connections} connections: {ours.rate / raw.rate:.2f} of a raw sendfile "
+            f"server ({raw.rate:.0f} a second, {statistics.median(raw.cpu_us):.0f} µs)"
+        )
+
+
+def _row(servers: list[Running], name: str, connections: int, results: Results) -> list[str]:
+    cells = []
+    for server in servers:
+        series = results[(server.name, name, connections)]
+        failed = f" {series.failures} failed" if series.failures else ""
+        cells.append(f"{series.rate:.0f} ({statistics.median(series.cpu_us):.0f}){failed}")
+    ours = results[("cloche", name, connections)].rate
+    ratios = [
+        f"{ours / max(results[(peer, name, connections)].rate, 0.001):.1f}"
+        for peer in ("moto", "ministack")
+    ]
+    return [name, str(connections), *cells, *ratios]
