@@ -74,6 +74,10 @@ def test_puts_gets_and_deletes(s3: Any, bucket: str) -> None:
             "Action does not apply to any resource(s) in statement",
         ),
         (policy("BUCKET", "s3:GetObject", Principal=None), "Missing required field Principal"),
+        (
+            policy("BUCKET", "s3:GetObject", Principal=None, NotPrincipal={"AWS": "1" * 12}),
+            "Allow with NotPrincipal is not allowed.",
+        ),
     ],
 )
 def test_refuses_malformed_policies(s3: Any, bucket: str, text: str, message: str) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -212,3 +214,33 @@ def test_all_operations_say_which_bucket_is_missing(s3: Any, name: str, operatio
     response: Any = raised.value.response
     assert response["Error"]["Code"] == "NoSuchBucket"
     assert response["Error"]["BucketName"] == name
+
+
+def test_only_empty_buckets_are_deleted(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k")
+    with refused("BucketNotEmpty", 409):
+        s3.delete_bucket(Bucket=bucket)
+    s3.delete_object(Bucket=bucket, Key="k")
+    s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_a_bucket_made_again_has_nothing_of_the_old_one(s3: Any, bucket: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.delete_bucket(Bucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_buckets_that_come_and_go_at_once_stay_whole(s3: Any, name: str) -> None:
+    def come_and_go(number: int) -> None:
+        s3.create_bucket(Bucket=name)
+        with suppress(ClientError):
+            s3.delete_bucket(Bucket=name)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(come_and_go, range(24)))
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="k", Body=b"v")
+    assert s3.get_object(Bucket=name, Key="k")["Body"].read() == b"v"

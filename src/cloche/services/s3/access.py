@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from cloche.core.operations import Call
-from cloche.engines.objects.store import BucketNotFound, ObjectRecord, ObjectStore
+from cloche.engines.objects.store import ObjectRecord, ObjectStore
 from cloche.services.s3.acl_rules import check_acl
 from cloche.services.s3.authorization import missing_key_error
 from cloche.services.s3.bucket_errors import MissingSecurityHeader, UnexpectedContent
-from cloche.services.s3.bucket_records import Bucket, change_bucket, load_bucket, no_such_bucket
+from cloche.services.s3.bucket_records import Bucket, change_bucket, load_bucket
 from cloche.services.s3.canned_acls import acl_grants, acl_of_policy, owner, requested_acl
 from cloche.services.s3.decisions import object_acl, object_owner
-from cloche.services.s3.errors import MethodNotAllowed, NoSuchVersion, NotImplementedS3
+from cloche.services.s3.errors import NotImplementedS3
+from cloche.services.s3.finding import find_version
 from cloche.services.s3.notifications import notify
 from cloche.services.s3.service import service
 
@@ -40,10 +41,7 @@ def put_bucket_acl(call: Call, request: shapes.PutBucketAclRequest) -> Empty:
 
     def change(bucket: Bucket) -> Bucket:
         check_acl(bucket, acl)
-        if not bucket.has_acls:
-            return bucket
-        may_hold = bucket.may_hold_others_objects or acl == "public-read-write"
-        return replace(bucket, acl=acl, may_hold_others_objects=may_hold)
+        return replace(bucket, acl=acl) if bucket.has_acls else bucket
 
     change_bucket(call, request, change)
     return {}
@@ -54,9 +52,9 @@ async def get_object_acl(
     call: Call, request: shapes.GetObjectAclRequest
 ) -> shapes.GetObjectAclOutput:
     """The grants of an object's ACL. AWS: S3 GetObjectAcl."""
-    _refuse_requester(request)
+    _refuse_other_payers(request)
     bucket = load_bucket(call, request)
-    record = await _find(call, bucket, request)
+    record = await find_version(call, bucket, request["Key"], request.get("VersionId"))
     _answer_version(call, bucket, record)
     return _show(object_acl(bucket, record), object_owner(bucket, record), bucket.owner)
 
@@ -66,9 +64,9 @@ async def put_object_acl(
     call: Call, request: shapes.PutObjectAclRequest
 ) -> shapes.PutObjectAclOutput:
     """Replace an object's ACL by a canned one, named or spelt out. AWS: S3 PutObjectAcl."""
-    _refuse_requester(request)
+    _refuse_other_payers(request)
     bucket = load_bucket(call, request)
-    record = await _find(call, bucket, request)
+    record = await find_version(call, bucket, request["Key"], request.get("VersionId"))
     acl = _asked(request, bucket, object_owner(bucket, record), for_bucket=False)
     check_acl(bucket, acl)
     if bucket.has_acls:
@@ -97,22 +95,7 @@ def _asked(request: Mapping[str, Any], bucket: Bucket, account_id: str, *, for_b
     return acl_of_policy(policy, account_id, bucket.owner, for_bucket=for_bucket)
 
 
-async def _find(call: Call, bucket: Bucket, request: Mapping[str, Any]) -> ObjectRecord:
-    key, version_id = request["Key"], request.get("VersionId")
-    try:
-        record = await call.engine(ObjectStore).head(bucket.name, key, version_id)
-    except BucketNotFound as error:
-        raise no_such_bucket(bucket.name) from error
-    if record is not None and not record.is_delete_marker:
-        return record
-    if version_id is None:
-        raise missing_key_error(call, bucket, key)
-    if record is not None:
-        raise MethodNotAllowed(Method="GET", ResourceType="DeleteMarker")
-    raise NoSuchVersion(Key=key, VersionId=version_id)
-
-
-def _refuse_requester(request: Mapping[str, Any]) -> None:
+def _refuse_other_payers(request: Mapping[str, Any]) -> None:
     """Nobody is charged: `x-amz-request-payer` may say that the requester would pay, no more."""
     if request.get("RequestPayer", "requester") != "requester":
         raise NotImplementedS3(Header="x-amz-request-payer")

@@ -177,7 +177,7 @@ def _permission(call: Call, bucket: Bucket, rule: ObjectRule, record: ObjectReco
     """The ACL permission that would do; a bucket's WRITE lets others delete only what is theirs."""
     if rule is not OBJECT_RULES["DeleteObject"] or call.principal.account_id == bucket.owner:
         return rule.permission
-    is_own = record is not None and object_owner(bucket, record) == call.principal.account_id
+    is_own = record is None or object_owner(bucket, record) == call.principal.account_id
     return rule.permission if is_own else ""
 
 

@@ -34,6 +34,8 @@ def check_policy(text: str, bucket_name: str) -> None:
     except MalformedPolicyDocument as error:
         raise MalformedPolicy(error.message) from error
     for statement in policy.statements:
+        if statement.is_not_principal and statement.effect == "Allow":
+            raise MalformedPolicy("Allow with NotPrincipal is not allowed.")
         _check_actions(statement)
         for resource in statement.resources:
             if not _is_within(resource, bucket_name):
