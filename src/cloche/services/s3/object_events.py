@@ -11,11 +11,7 @@ from cloche.services.s3.notifications import notify
 
 
 async def tell_created(call: Call, bucket: Bucket, record: ObjectRecord, reason: str) -> None:
-    """Say that an object was created.
-
-    Args:
-        reason: `PutObject`, `CopyObject` or `CompleteMultipartUpload`.
-    """
+    """Say that an object was created; the reason is the operation that did it."""
     if bucket.sends_events:
         described = _described(bucket, record)
         described |= {"size": record.size_bytes, "etag": record.etag}
