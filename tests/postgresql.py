@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ def postgresql_url(postgresql_server: str) -> str:
 def empty_schema(server_url: str) -> str:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(psycopg.sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
     return f"{server_url}&options=-csearch_path%3D{name}"
 
 

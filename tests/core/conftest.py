@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,14 @@ class Wall:
 
     def __call__(self) -> float:
         return self.time
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Block until something that nothing tells of has happened."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -234,7 +234,7 @@ class Transaction(Reader):
 
     def delete(self, table: Table[T], account: str, region: str, name: str) -> T | None:
         """Remove a document and return its record; None if there was none."""
-        if not is_storable(name):
+        if not (name and is_storable(name)):
             return None
         stored = self._engine.delete(self._writing(table, account, region, name))
         return None if stored is None else table.decode(stored[0], stored[1])

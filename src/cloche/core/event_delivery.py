@@ -106,6 +106,7 @@ class Delivery:
             delivering.result()
         finally:
             delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
         return True
 
     async def _deliver(self, batch: list[Document[WaitingEvent]]) -> None:
@@ -125,9 +126,16 @@ class Delivery:
 
     async def _remove(self, names: list[str]) -> None:
         done = tuple(names)
-        await self._documents.commit(
-            lambda tx: event_queue.remove(tx, self._subscriber, done, self._owner)
+        removing = asyncio.ensure_future(
+            self._documents.commit(
+                lambda tx: event_queue.remove(tx, self._subscriber, done, self._owner)
+            )
         )
+        try:
+            await asyncio.shield(removing)
+        except asyncio.CancelledError:
+            await removing  # else what has been handled would be delivered again
+            raise
 
     async def _handle(self, waiting: WaitingEvent) -> None:
         event = waiting.event

@@ -73,9 +73,17 @@ def drop_interest(tx: Transaction, subscriber: str) -> None:
         tx.delete(_queue, "", "", document.name)
 
 
-def append(tx: Transaction, subscriber: str, number: str, waiting: WaitingEvent) -> None:
-    """Put an event at the end of a subscriber's queue; `number` orders it."""
-    tx.put(_queue, "", "", f"{subscriber}/{number}", waiting)
+def append(
+    tx: Transaction, subscriber: str, number: int, publisher: str, waiting: WaitingEvent
+) -> None:
+    """Put an event into a subscriber's queue, which is ordered by number and then publisher."""
+    tx.put(_queue, "", "", f"{subscriber}/{number:020d}-{publisher}", waiting)
+
+
+def last_number(documents: Documents) -> int:
+    """The highest number of an event that waits; 0 if none does."""
+    names = (document.name for document in documents.iterate(_queue, "", ""))
+    return max((int(name.split("/")[1][:20]) for name in names), default=0)
 
 
 def head(documents: Documents, subscriber: str, limit: int) -> list[Document[WaitingEvent]]:

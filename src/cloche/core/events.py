@@ -41,7 +41,8 @@ class EventBus:
         self._documents = documents
         self._clock = clock
         self._owner = uuid4().hex
-        self._last_number = 0
+        # Real time numbers the events; it may have been set back since the last of those that wait.
+        self._last_number = event_queue.last_number(documents)
         self._lock = threading.RLock()
         self._interests = event_queue.interests(documents)
         self._subscribed: dict[str, tuple[Handler, Future[None]]] = {}
@@ -118,9 +119,8 @@ class EventBus:
         waiting = WaitingEvent(event, wall_time)
         # Transactions run one after the other on the writer's thread, so this is their order.
         self._last_number = max(self._last_number + 1, int(wall_time * 1e6))
-        number = f"{self._last_number:020d}-{self._owner}"
         for name in wanting:
-            event_queue.append(tx, name, number, waiting)
+            event_queue.append(tx, name, self._last_number, self._owner, waiting)
         tx.after_commit(lambda: self._wake(wanting))
 
     async def start(self) -> None:

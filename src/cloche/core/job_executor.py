@@ -226,7 +226,7 @@ class JobExecutor:
                     await self._renew()
                     await self._take_over(is_certain=False)
                 else:
-                    await asyncio.to_thread(self._look_for_cancelled)
+                    await asyncio.to_thread(self._look_for_news)
             except Exception:  # noqa: BLE001  # a database that is away must not end the executor
                 _log.exception("cannot renew the leases of jobs")
             await asyncio.sleep(_POLL_SECONDS)
@@ -243,11 +243,16 @@ class JobExecutor:
                 if job.state == "Cancelling":
                     attempt.stop("cancelled")
 
-    def _look_for_cancelled(self) -> None:
-        for attempt in list(self._attempts.values()):
+    def _look_for_news(self) -> None:
+        """Notice what other servers did to the jobs that run here."""
+        for job_id, attempt in list(self._attempts.items()):
             job = self._store.get(attempt.key)
-            if job is not None and job.state == "Cancelling":
-                attempt.handling.get_loop().call_soon_threadsafe(attempt.stop, "cancelled")
+            loop = attempt.handling.get_loop()
+            if job is None or job.id != job_id or job.owner != self._owner:
+                if job_id in self._attempts:  # else it has just ended here
+                    loop.call_soon_threadsafe(attempt.stop, "lease lost")
+            elif job.state == "Cancelling":
+                loop.call_soon_threadsafe(attempt.stop, "cancelled")
 
     async def _take_over(self, *, is_certain: bool) -> None:
         for key in await asyncio.to_thread(self._store.running):

@@ -62,7 +62,7 @@ class PendingTransaction:
         self._undo = []
 
     def changes(self) -> tuple[list[tuple[object, ...]], list[Key]]:
-        """Rows to put and keys to delete, in key order, in which servers cannot deadlock."""
+        """Rows to put and keys to delete, in key order, so that servers seldom deadlock."""
         changed = sorted(self._changed.items(), key=lambda change: change[0])
         puts: list[tuple[object, ...]] = [
             (*key, *stored) for key, stored in changed if stored is not None

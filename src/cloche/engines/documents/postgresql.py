@@ -60,13 +60,16 @@ _SCAN_ALL = (
     " WHERE table_name = %s AND (account, region, name) > (%s, %s, %s)"
     " ORDER BY account, region, name LIMIT %s"
 )
+# All changes of a batch go in one statement each, as columns.
 _PUT = (
-    "INSERT INTO documents VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    "INSERT INTO documents SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[],"
+    " %s::bytea[], %s::integer[], %s::bigint[])"
     " ON CONFLICT (table_name, account, region, name) DO UPDATE SET"
     " value = excluded.value, version = excluded.version, revision = excluded.revision"
 )
 _DELETE = (
-    "DELETE FROM documents WHERE table_name = %s AND account = %s AND region = %s AND name = %s"
+    "DELETE FROM documents WHERE (table_name, account, region, name) IN"
+    " (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]))"
 )
 _MIGRATION_LOCK = 0x636C6F636865
 _CONNECTIONS = 16
@@ -250,11 +253,11 @@ class PostgreSQLDocuments:
                 raise submission.error
             transaction.finish(succeeded)
         puts, deletes = transaction.changes()
-        with self._connection.cursor() as cursor:
-            if puts:
-                cursor.executemany(_PUT, puts)
-            if deletes:
-                cursor.executemany(_DELETE, deletes)
+        if puts:
+            self._connection.execute(_PUT, [list(column) for column in zip(*puts, strict=True)])
+        if deletes:
+            columns = zip(*deletes, strict=True)
+            self._connection.execute(_DELETE, [list(column) for column in columns])
         try:
             self._connection.commit()
         except psycopg.OperationalError as error:

@@ -95,8 +95,7 @@ class SQLiteDocuments:
         self._readers_lock = threading.Lock()
         try:
             self._connection = _connect(self._path)
-            _migrate(self._connection)
-            revisions = Revisions(_count_opening(self._connection))
+            revisions = Revisions(_prepare(self._connection))
             _sync_directory(directory)
         except BaseException:
             self._lock.close()
@@ -268,25 +267,25 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-    connection.execute("BEGIN IMMEDIATE")
-    row: tuple[int] | None = connection.execute("SELECT version FROM schema_version").fetchone()
-    version = None if row is None else row[0]
-    for statements in pending_migrations(MIGRATIONS, version, "SQLite file"):
-        for statement in statements:
-            connection.execute(statement)
-    connection.execute("DELETE FROM schema_version")
-    connection.execute("INSERT INTO schema_version VALUES (?)", (len(MIGRATIONS),))
-    connection.execute("COMMIT")
-
-
-def _count_opening(connection: sqlite3.Connection) -> int:
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("UPDATE openings SET count = count + 1")
-    (count,) = connection.execute("SELECT count FROM openings").fetchone()
-    connection.execute("COMMIT")
-    return count
+def _prepare(connection: sqlite3.Connection) -> int:
+    """Bring the schema up to date and count the opening; close the connection if that fails."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+        row: tuple[int] | None = connection.execute("SELECT version FROM schema_version").fetchone()
+        version = None if row is None else row[0]
+        for statements in pending_migrations(MIGRATIONS, version, "SQLite file"):
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute("DELETE FROM schema_version")
+        connection.execute("INSERT INTO schema_version VALUES (?)", (len(MIGRATIONS),))
+        connection.execute("UPDATE openings SET count = count + 1")
+        (opening,) = connection.execute("SELECT count FROM openings").fetchone()
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.close()
+        raise
+    return opening
 
 
 def _lock_file(path: Path) -> IO[bytes]:
