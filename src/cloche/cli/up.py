@@ -51,8 +51,10 @@ def _serve(settings: Settings, as_json: bool) -> None:
     try:
         serve(settings, on_listening=say_listening)
     except AlreadyRunning as error:
+        record = find_server(settings)
+        where = f": {record.url}, process {record.pid}" if record else ""
         raise CommandError(
-            f"A server already runs on {settings.data_directory}: {error}",
+            f"A server already runs on {settings.data_directory}{where}.",
             "`cloche down` stops it; --data names another directory.",
         ) from error
     except OSError as error:

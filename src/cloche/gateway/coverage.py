@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from cloche import services
-from cloche.core.operations import Operation, Service
+from cloche.core.dispatch import load_service
+from cloche.core.operations import Operation
 from cloche.gateway.service_models import service_model
 
 State = Literal["executes", "stored", "not built"]
@@ -72,9 +72,7 @@ def built_services() -> list[str]:
     """Services that have a folder, boto3's names."""
     folders = (_PACKAGE_ROOT / "services").iterdir()
     return sorted(
-        folder.name.rstrip("_").replace("_", "-")
-        for folder in folders
-        if (folder / "__init__.py").is_file()
+        folder.name.replace("_", "-") for folder in folders if (folder / "__init__.py").is_file()
     )
 
 
@@ -88,7 +86,8 @@ def coverage(service: str) -> list[OperationCoverage]:
         model = cast("Any", service_model(service))
     except KeyError as error:
         raise UnknownService(f"AWS has no service {service!r}.") from error
-    operations = _operations(service)
+    built = load_service(service)
+    operations = built.operations if built else {}
     return [_one(name, operations.get(name)) for name in model.operation_names]
 
 
@@ -106,16 +105,6 @@ def summary(service: str) -> ServiceCoverage:
         stored=states.count("stored"),
         total=len(states),
     )
-
-
-def _operations(service: str) -> dict[str, Operation]:
-    if service not in built_services():
-        return {}
-    folder = service.replace("-", "_")
-    folder = folder if folder.isidentifier() else f"{folder}_"
-    module = importlib.import_module(f"cloche.services.{folder}")
-    registered: Service = module.service
-    return registered.operations
 
 
 def _one(name: str, operation: Operation | None) -> OperationCoverage:
