@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -56,8 +57,13 @@ def test_parts_of_an_object_in_one_piece(s3: Any, bucket: str, key: str) -> None
 
 def test_overrides_headers(s3: Any, bucket: str, key: str) -> None:
     found = s3.get_object(
-        Bucket=bucket, Key=key, ResponseContentType="a/b", ResponseCacheControl="no-store"
+        Bucket=bucket,
+        Key=key,
+        ResponseContentType="a/b",
+        ResponseCacheControl="no-store",
+        ResponseExpires=datetime(2026, 10, 21, 7, 28, tzinfo=UTC),
     )
+    assert found["ExpiresString"] == "Wed, 21 Oct 2026 07:28:00 GMT"
     assert (found["ContentType"], found["CacheControl"]) == ("a/b", "no-store")
 
 

@@ -158,7 +158,9 @@ def decoded_md5(value: str) -> bytes:
     except (binascii.Error, ValueError):
         digest = b""
     if len(digest) != DIGEST_BYTES["MD5"]:
-        raise InvalidDigest(**{"Content-MD5": value})
+        error = InvalidDigest()
+        error.members["Content-MD5"] = value
+        raise error
     return digest
 
 

@@ -79,7 +79,7 @@ def write_condition(request: Mapping[str, Any]) -> Condition | None:
         raise NotImplementedS3(Header="If-None-Match")
     if if_none_match is not None:
         return _must_not_exist
-    return lambda record: _must_match(request, if_match, record)
+    return lambda record: _must_match(request, request["IfMatch"], record)
 
 
 def _must_not_exist(record: ObjectRecord | None) -> None:

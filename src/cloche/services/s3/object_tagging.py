@@ -43,7 +43,8 @@ async def put_object_tagging(
     """Give a version other tags. AWS: S3 PutObjectTagging."""
     refuse_unbuilt(request)
     bucket = load_bucket(call, request)
-    tags = read_tag_set(request["Tagging"].get("TagSet") or [])
+    tagging: Any = request["Tagging"]
+    tags = read_tag_set(tagging.get("TagSet") or [])
     record = await _replace_tags(call, bucket, request, tags)
     await tell_tagged(call, bucket, record, has_tags=True)
     answer: Any = version_members(bucket, record)

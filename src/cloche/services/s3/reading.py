@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import formatdate
+from datetime import datetime
+from email.utils import format_datetime, formatdate
 from typing import TYPE_CHECKING, Any
 
 from cloche.core.operations import Call
@@ -43,6 +44,7 @@ async def get_object(call: Call, request: shapes.GetObjectRequest) -> shapes.Get
     bucket = load_bucket(call, request)
     record = await _find(call, bucket, request)
     check_readable(record)
+    output: Any
     output, start, length = _answer(call, bucket, request, record)
     try:
         output["Body"] = await call.engine(ObjectStore).read(record, start, length)
@@ -145,4 +147,5 @@ def _override(call: Call, request: Mapping[str, Any], output: dict[str, Any]) ->
             raise InvalidRequest(
                 "Request specific response headers cannot be used for anonymous GET requests."
             )
-        output[member] = value
+        is_instant = isinstance(value, datetime)
+        output[member] = format_datetime(value, usegmt=True) if is_instant else value

@@ -116,8 +116,9 @@ async def list_multipart_uploads(
         "CommonPrefixes": encoding.common_prefixes(page.common_prefixes),
         **encoding.members(),
     }
-    if request.get("Delimiter"):
-        output["Delimiter"] = encoding(request["Delimiter"])
+    delimiter = request.get("Delimiter")
+    if delimiter:
+        output["Delimiter"] = encoding(delimiter)
     return output
 
 
