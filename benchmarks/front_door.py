@@ -132,32 +132,27 @@ def _print(
     servers: list[Running], idle_mb: dict[str, float], names: list[str], results: Results
 ) -> None:
     print(
-        f"\nMedians of {_ROUNDS} rounds of {_SECONDS:g} s; requests per second (server CPU µs each)\n"
+        f"\nMedians of {_ROUNDS} rounds of {_SECONDS:g} s: requests a second (server µs of CPU)\n"
     )
     head = ["operation", "conn.", *(server.name for server in servers), "× moto", "× MiniStack"]
     rows = [head, ["---"] * len(head)]
-    for name in names:
-        for connections in _CONNECTIONS:
-            rows.append(_row(servers, name, connections, results))
-    starts = {server.name: server.start_seconds for server in servers}
-    rows.append(
-        ["start to first answer, s", "", *(f"{starts[s.name]:.2f}" for s in servers), "", ""]
-    )
-    rows.append(["memory at start, MB", "", *(f"{idle_mb[s.name]:.0f}" for s in servers), "", ""])
-    rows.append(["memory at the end, MB", "", *(f"{s.memory_mb():.0f}" for s in servers), "", ""])
+    rows += [_row(servers, name, count, results) for name in names for count in _CONNECTIONS]
+    further = {
+        "start to first answer, s": [f"{server.start_seconds:.2f}" for server in servers],
+        "memory at start, MB": [f"{idle_mb[server.name]:.0f}" for server in servers],
+        "memory at the end, MB": [f"{server.memory_mb():.0f}" for server in servers],
+    }
+    rows += [[name, "", *cells, "", ""] for name, cells in further.items()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     for row in rows:
-        print(
-            "| "
-            + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            + " |"
-        )
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(f"| {' | '.join(cells)} |")
     for connections in _CONNECTIONS:
         ours = results[("cloche", "s3 GET 1 MiB", connections)]
         raw = results[("sendfile", "s3 GET 1 MiB", connections)]
         print(
-            f"GET of 1 MiB, {connections} connections: {ours.rate / raw.rate:.2f} of a raw sendfile "
-            f"server ({raw.rate:.0f} a second, {statistics.median(raw.cpu_us):.0f} µs)"
+            f"GET of 1 MiB, {connections} connections: {ours.rate / raw.rate:.2f} of a raw sendfile"
+            f" server ({raw.rate:.0f} a second, {statistics.median(raw.cpu_us):.0f} µs)"
         )
 
 

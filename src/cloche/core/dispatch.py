@@ -63,7 +63,9 @@ class Dispatch:
     def service(self, name: str) -> Service | None:
         """A service, or None if nothing of it is built."""
         if name not in self._services:
-            self._services[name] = load_service(name)
+            service = self._services[name] = load_service(name)
+            if service is not None and service.start is not None:
+                service.start(self._server)
         return self._services[name]
 
     def operation(self, service: str, name: str) -> Operation | None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
     from cloche.core.clock import Clock
     from cloche.core.configuration import Settings
+    from cloche.core.dispatch import IdentityPolicies
     from cloche.core.documents import Documents
     from cloche.core.events import EventBus
     from cloche.core.jobs import Jobs
@@ -29,32 +30,99 @@ ResourceOf = Callable[["Call", Mapping[str, Any]], "list[str]"]
 class HttpRequest(Protocol):
     """What an operation may see of the HTTP request it came in; most need nothing of it."""
 
-    method: str
-    raw_path: str
-    query_string: str
-    headers: Mapping[str, str]
-    host: str
-    source_ip: str
-    is_secure: bool
+    @property
+    def method(self) -> str:
+        """Upper case."""
+        ...
+
+    @property
+    def raw_path(self) -> str:
+        """As it came, percent-encoded."""
+        ...
+
+    @property
+    def query_string(self) -> str:
+        """As it came."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By lower-case names."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """Name and port that the client addressed."""
+        ...
+
+    @property
+    def source_ip(self) -> str:
+        """The client's address."""
+        ...
+
+    @property
+    def is_secure(self) -> bool:
+        """Came over TLS."""
+        ...
 
 
 class Dispatcher(Protocol):
     """The way by which one service calls another as a principal would."""
 
     async def invoke(
-        self, principal: Principal, region: str, service: str, operation: str, request: dict[str, Any]
-    ) -> dict[str, Any]: ...
+        self,
+        principal: Principal,
+        region: str,
+        service: str,
+        operation: str,
+        request: dict[str, Any],
+        *,
+        request_id: str = "",
+    ) -> Any:
+        """Call an operation, with permissions and record; see `core.dispatch.Dispatch.invoke`."""
+        ...
+
+    def policies_of(self, principal: Principal) -> IdentityPolicies:
+        """What binds a principal."""
+        ...
+
+    async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run what may block."""
+        ...
 
 
 class Server(Protocol):
     """What all calls share: the state of one running server."""
 
-    settings: Settings
-    clock: Clock
-    documents: Documents
-    events: EventBus
-    jobs: Jobs
-    dispatcher: Dispatcher
+    @property
+    def settings(self) -> Settings:
+        """What the server was told from outside."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The only source of time."""
+        ...
+
+    @property
+    def documents(self) -> Documents:
+        """The metadata store."""
+        ...
+
+    @property
+    def events(self) -> EventBus:
+        """Told of what happens."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """What outlives a request."""
+        ...
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Calls operations of other services."""
+        ...
 
     def engine(self, interface: type[Engine]) -> Engine:
         """The engine that stands behind an interface, made on first use."""
@@ -155,6 +223,8 @@ class Service:
         iam_prefix: prefix of its IAM actions, its name unless given.
         authorize: replaces the usual permission check (S3 has ACLs and public buckets).
         resource_policy: gives the resource policy that applies to a call, as JSON text.
+        start: called once with the server before the service's first operation, to register jobs
+            and subscribe to events; on the event loop, so it does not block.
     """
 
     def __init__(
@@ -164,12 +234,28 @@ class Service:
         iam_prefix: str | None = None,
         authorize: Authorize | None = None,
         resource_policy: Callable[[Call, Mapping[str, Any]], str | None] | None = None,
+        start: Callable[[Server], None] | None = None,
     ) -> None:
         self.name = name
         self.iam_prefix = iam_prefix or name
         self.authorize = authorize
         self.resource_policy = resource_policy
+        self.start = start
         self.operations: dict[str, Operation] = {}
+
+    @overload
+    def operation(self, function: Function) -> Function: ...
+
+    @overload
+    def operation(
+        self,
+        *,
+        name: str | None = None,
+        action: str | None = None,
+        resource: str | ResourceOf | None = None,
+        is_public: bool = False,
+        does: str = "executes",
+    ) -> Callable[[Function], Function]: ...
 
     def operation(
         self,
@@ -180,10 +266,11 @@ class Service:
         resource: str | ResourceOf | None = None,
         is_public: bool = False,
         does: str = "executes",
-    ) -> Any:
+    ) -> Function | Callable[[Function], Function]:
         """Register a function as the operation of its name.
 
         `name` is only for names that do not survive snake case and back (`assume_role_with_saml`).
+        The other arguments are `Operation`'s.
         """
 
         def register(function: Function) -> Function:
@@ -199,7 +286,7 @@ class Service:
             )
             return function
 
-        return register(function) if function is not None else cast("Any", register)
+        return register(function) if function is not None else register
 
 
 _WIRE_WORDS = {"mfa": "MFA", "saml": "SAML", "ssh": "SSH", "acl": "Acl", "v2": "V2"}

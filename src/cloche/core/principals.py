@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PrincipalKind = Literal["Root", "IAMUser", "AssumedRole", "FederatedUser", "AWSService", "Anonymous"]
+PrincipalKind = Literal[
+    "Root", "IAMUser", "AssumedRole", "FederatedUser", "AWSService", "Anonymous"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,8 @@ class Principal:
     Attributes:
         kind: as CloudTrail's `userIdentity.type`.
         account_id: twelve digits; empty for an anonymous caller.
-        arn: `arn:aws:iam::…:root`, `…:user/…`, `arn:aws:sts::…:assumed-role/role/session`.
+        arn: `arn:aws:iam::…:root`, `…:user/…`, `arn:aws:sts::…:assumed-role/role/session`; of an
+            `AWSService` the resource for which it acts (`aws:SourceArn`), if any.
         user_id: AWS's unique id (`AIDA…`, `AROA…:session`, the account for root).
         name: the user's or the session's name; the service's for `AWSService`.
         access_key_id: of the key that signed.

@@ -27,7 +27,7 @@ from cloche.gateway.protocols import serialize_error
 from cloche.gateway.protocols.faults import RequestEntityTooLargeException
 from cloche.gateway.request_log import RequestLine
 from cloche.gateway.routing.router import Route, parse_query
-from cloche.gateway.s3_access import add_cors_headers, preflight
+from cloche.gateway.s3_access import add_cors_headers, check_body, preflight
 from cloche.gateway.service_models import service_model
 from cloche.services.iam import identity
 
@@ -90,16 +90,16 @@ class Application:
             response = await self._handle(exchange)
         except AWSError as raised:
             error = raised
-        except BodyIncomplete as raised:
+            response = self._refuse(exchange, error)
+        except BodyIncomplete:
             error = IncompleteBody()
-            log.debug("incomplete body: %s", raised, extra={"request_id": exchange.request_id})
+            response = self._refuse(exchange, error)
         except Exception:
             log.exception(
                 "%s failed", exchange.operation, extra={"request_id": exchange.request_id}
             )
             is_s3 = exchange.route is None or exchange.route.service.name == "s3"
             error = InternalError() if is_s3 else InternalFailure()
-        if error is not None:
             response = self._refuse(exchange, error)
         self._finish(exchange, response, error)
         return response
@@ -174,6 +174,8 @@ class Application:
             source = signing.decoded_body(request, verified) if service == "s3" else request.body
             if not is_streaming:
                 source = await _read(source)
+        if service == "s3" and not is_streaming:
+            check_body(binding.model.name, request.headers, source)
         if route.path is not request.raw_path:
             request = replace(request, raw_path=route.path)
         parameters = binding.parse(request, source)

@@ -1,4 +1,7 @@
-"""What browsers ask of S3 beside its operations: CORS."""
+"""What S3 is asked beside its operations: CORS, and the digests of bodies that it reads whole.
+
+S3's package is imported when it is first needed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def preflight(runtime: Runtime, path: str, request: Request) -> Response:
     Raises:
         AWSError: no rule allows it, or there is nothing to ask about.
     """
-    from cloche.services.s3 import cors  # not imported before S3 is first asked for something
+    from cloche.services.s3 import cors
 
     headers = cors.preflight(runtime, bucket_of(path), request.headers)
     return Response(200, list(headers.items()))
@@ -33,3 +36,14 @@ def add_cors_headers(runtime: Runtime, path: str, request: Request, response: Re
 
     headers = cors.cors_headers(runtime, bucket_of(path), request.method, request.headers)
     response.headers.extend(headers.items())
+
+
+def check_body(operation: str, headers: dict[str, str], body: bytes) -> None:
+    """Compare the body of a configuration with the digests that came with it.
+
+    Raises:
+        AWSError: it is another.
+    """
+    from cloche.services.s3 import body_digests
+
+    body_digests.check_body(operation, headers, body)

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,7 @@ async def _serve(
 
 
 @asynccontextmanager
-async def running(settings: Settings, request_log: RequestLog) -> AsyncIterator[RunningServer]:
+async def running(settings: Settings, request_log: RequestLog) -> AsyncGenerator[RunningServer]:
     """A server on the running loop, for as long as the context lasts."""
     runtime = Runtime(settings, request_log, root_key=_root_key(os.environ))
     await runtime.start()
@@ -101,7 +101,7 @@ async def running(settings: Settings, request_log: RequestLog) -> AsyncIterator[
         await runtime.stop()
 
 
-def _root_key(environment: os._Environ[str]) -> tuple[str, str] | None:
+def _root_key(environment: Mapping[str, str]) -> tuple[str, str] | None:
     """A root key that the user wants instead of one drawn by lot (for CI, and for tests)."""
     key = environment.get("CLOCHE_ROOT_ACCESS_KEY_ID")
     secret = environment.get("CLOCHE_ROOT_SECRET_ACCESS_KEY")
@@ -109,7 +109,7 @@ def _root_key(environment: os._Environ[str]) -> tuple[str, str] | None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Generator[None]:
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,6 +16,8 @@ import botocore
 import msgspec
 from botocore.model import ServiceModel
 
+from cloche.gateway.protocols.shapes import ProtocolName
+
 _DATA = Path(botocore.__file__).parent / "data"
 _HEAD_BYTES = 4096
 _METADATA = re.compile(rb'"metadata"\s*:\s*(\{)')
@@ -39,7 +41,7 @@ class ServiceEntry(msgspec.Struct, frozen=True):
     endpoint_prefix: str
     target_prefix: str
     api_version: str
-    protocols: tuple[str, ...]
+    protocols: tuple[ProtocolName, ...]
     json_version: str = ""
 
 

@@ -28,8 +28,8 @@ from cloche.services.iam.identity import (
     record_use,
 )
 from cloche.services.iam.pass_role import check_pass_role
-from tests.services.iam.expectations import ACCOUNT, document, refused, trust
 from tests.services.iam.conftest import Parts
+from tests.services.iam.expectations import ACCOUNT, document, refused, trust
 
 Clients = Callable[..., Any]
 SAGEMAKER = "sagemaker.amazonaws.com"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cloche.services.iam.sessions import session_expiries, sessions
-from tests.services.iam.expectations import refused
 from tests.services.iam.conftest import Parts
+from tests.services.iam.expectations import refused
 
 Clients = Callable[..., Any]
 

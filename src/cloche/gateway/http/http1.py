@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, cast
 import httptools
 
 from cloche.engines.objects.store import FileSlice
+from cloche.gateway.http.addresses import address_of
 from cloche.gateway.http.body import EMPTY_BODY, EmptyBody, IncomingBody
 from cloche.gateway.http.messages import Request, Response
 
@@ -81,8 +82,7 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername")
-        self.source_ip = str(peer[0]) if isinstance(peer, tuple) else "127.0.0.1"
+        self.source_ip = address_of(transport)
         self._server.connections.add(self)
         self._wait_until(self._limits.idle_seconds)
 

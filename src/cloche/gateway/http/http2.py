@@ -19,6 +19,7 @@ import h2.exceptions
 import h2.settings
 
 from cloche.engines.objects.store import FileSlice
+from cloche.gateway.http.addresses import address_of
 from cloche.gateway.http.body import EMPTY_BODY, EmptyBody, IncomingBody
 from cloche.gateway.http.messages import Request, Response
 
@@ -56,8 +57,7 @@ class Http2Connection(asyncio.Protocol):
         self._server = server
         self._loop = server.loop
         self._transport = transport
-        peer = transport.get_extra_info("peername")
-        self.source_ip = str(peer[0]) if isinstance(peer, tuple) else "127.0.0.1"
+        self.source_ip = address_of(transport)
         self._streams: dict[int, _Stream] = {}
         self._resets = 0
         self._closing = False

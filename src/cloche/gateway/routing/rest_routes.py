@@ -99,8 +99,9 @@ class RestRoutes:
         self._sort(self._root)
 
     def _add(self, operation: OperationModel) -> None:
-        method = operation.http["method"]
-        path, _, query_text = operation.http["requestUri"].partition("?")
+        method: str = operation.http["method"]
+        request_uri: str = operation.http["requestUri"]
+        path, _, query_text = request_uri.partition("?")
         query = _literal_query(query_text)
         node = self._root
         for segment in path.strip("/").split("/") if path.strip("/") else []:

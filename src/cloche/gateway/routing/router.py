@@ -11,17 +11,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 from urllib.parse import unquote_plus
 
 from cloche.gateway.http.messages import Request
+from cloche.gateway.protocols.shapes import ProtocolName
 from cloche.gateway.routing.rest_routes import RestRoutes
 from cloche.gateway.service_models import ServiceEntry, service_model
 
-Protocol = Literal["json", "query", "ec2", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"]
-
-_REST: tuple[Protocol, ...] = ("rest-json", "rest-xml")
-_FORM: tuple[Protocol, ...] = ("query", "ec2")
+_REST: tuple[ProtocolName, ...] = ("rest-json", "rest-xml")
+_FORM: tuple[ProtocolName, ...] = ("query", "ec2")
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -37,7 +35,7 @@ class Route:
     """
 
     service: ServiceEntry
-    protocol: Protocol
+    protocol: ProtocolName
     operation: str | None
     path: str
 
@@ -84,6 +82,7 @@ class Router:
         """Find a request's route.
 
         Args:
+            request: its head; the body is not read.
             signing_name: the service of its credential scope, if it is signed.
         """
         headers = request.headers
@@ -161,17 +160,15 @@ class Router:
     def _rest(self, request: Request, candidates: list[ServiceEntry]) -> Route | None:
         query = parse_query(request.query_string)
         for entry in candidates:
-            protocol = next((name for name in _REST if name in entry.protocols), None)
-            if protocol is None or entry is self._s3:
+            rest = next((name for name in _REST if name in entry.protocols), None)
+            if rest is None or entry is self._s3:
                 continue
             routes = rest_routes(entry.name)
             operation = routes.find(request.method, request.raw_path, query, request.headers)
             if operation is not None:
-                return Route(entry, protocol, operation, request.raw_path)
-        for entry in candidates:
-            if self._s3 not in candidates:
-                protocol: Protocol = entry.protocols[0]  # type: ignore[assignment]
-                return Route(entry, protocol, None, request.raw_path)
+                return Route(entry, rest, operation, request.raw_path)
+        if candidates and self._s3 not in candidates:
+            return Route(candidates[0], candidates[0].protocols[0], None, request.raw_path)
         return None
 
     def _s3_route(self, request: Request) -> Route:
@@ -179,7 +176,7 @@ class Router:
         bucket = self.bucket_of_host(request.host)
         if bucket:
             path = f"/{bucket}{path}"
-        query = parse_query(request.query_string) if request.query_string else {}
+        query = parse_query(request.query_string)
         operation = rest_routes("s3").find(request.method, path, query, request.headers)
         return Route(self._s3, "rest-xml", operation, path)
 
@@ -200,7 +197,7 @@ class Router:
 
 
 def _preferred(
-    entries: list[ServiceEntry], signing_name: str | None, protocol: Protocol
+    entries: list[ServiceEntry], signing_name: str | None, protocol: ProtocolName
 ) -> ServiceEntry | None:
     speaking = [entry for entry in entries if protocol in entry.protocols]
     for entry in speaking:

@@ -55,7 +55,7 @@ def _refuse(name: str, error: type[AWSError]) -> None:
     def operation(call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         raise error(BucketName=load_bucket(call, request).name)
 
-    service.operation(operation, name=name)
+    service.operation(name=name)(operation)
 
 
 def _answer(name: str, answer: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def _answer(name: str, answer: dict[str, Any]) -> None:
         load_bucket(call, request)
         return answer
 
-    service.operation(operation, name=name)
+    service.operation(name=name)(operation)
 
 
 for _name, _error in _NOT_FOUND.items():
