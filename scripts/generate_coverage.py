@@ -35,10 +35,15 @@ def lines() -> Iterator[str]:
                 yield f"**{state.capitalize()}** ({len(names)}): {', '.join(names)}\n"
 
 
+def text() -> str:
+    """The page as it is written."""
+    return "\n".join(lines()).rstrip() + "\n"
+
+
 def main() -> int:
     """Write the page."""
     page = Path(__file__).resolve().parent.parent / "docs" / "coverage.md"
-    page.write_text("\n".join(lines()).rstrip() + "\n", encoding="utf-8")
+    page.write_text(text(), encoding="utf-8")
     print(f"wrote {page.name}: {len(built_services())} services")
     return 0
 

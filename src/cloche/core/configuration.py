@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 
 Origin = Literal["flag", "environment", "default"]
 
+# Read by the server alone: secrets are no settings, since settings are shown.
+_OTHER_VARIABLES = {"CLOCHE_ROOT_ACCESS_KEY_ID", "CLOCHE_ROOT_SECRET_ACCESS_KEY"}
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -115,7 +118,7 @@ def read_settings(
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Variables that begin with `CLOCHE_` and mean nothing, most likely misspelt."""
-    known = {setting.variable for setting in SETTINGS}
+    known = {setting.variable for setting in SETTINGS} | _OTHER_VARIABLES
     return sorted(name for name in environment if name.startswith("CLOCHE_") and name not in known)
 
 

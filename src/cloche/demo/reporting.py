@@ -75,4 +75,4 @@ class Reporter:
 
     def say(self, line: str) -> None:
         """Say a line; Rich's markup is allowed."""
-        self.console.print(f"[green]✓[/green] {line}")
+        self.console.print(f"[green]✓[/green] {line}", soft_wrap=True)

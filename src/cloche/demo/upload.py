@@ -79,12 +79,12 @@ def _read(reporter: Reporter) -> list[Part]:
 
 def _create_bucket(client: Any, bucket: str, region: str | None, reporter: Reporter) -> None:
     with reporter.step("Create the bucket", 1, "buckets") as step:
-        place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        try:
+        if bucket in {one["Name"] for one in client.list_buckets()["Buckets"]}:
+            step.line = f"The bucket s3://{bucket} is there from an earlier run."
+        else:
+            place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
             client.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else place))
             step.line = f"Created the bucket s3://{bucket}."
-        except client.exceptions.BucketAlreadyOwnedByYou:
-            step.line = f"The bucket s3://{bucket} is there from an earlier run."
         step.advance()
 
 
