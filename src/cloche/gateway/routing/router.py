@@ -18,7 +18,6 @@ from cloche.gateway.protocols.shapes import ProtocolName
 from cloche.gateway.routing.rest_routes import RestRoutes
 from cloche.gateway.service_models import ServiceEntry, service_model
 
-_REST: tuple[ProtocolName, ...] = ("rest-json", "rest-xml")
 _FORM: tuple[ProtocolName, ...] = ("query", "ec2")
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -160,7 +159,7 @@ class Router:
     def _rest(self, request: Request, candidates: list[ServiceEntry]) -> Route | None:
         query = parse_query(request.query_string)
         for entry in candidates:
-            rest = next((name for name in _REST if name in entry.protocols), None)
+            rest = _rest_protocol(entry)
             if rest is None or entry is self._s3:
                 continue
             routes = rest_routes(entry.name)
@@ -194,6 +193,12 @@ class Router:
             bucket, separator, _ = name.rpartition(".s3")
             return bucket if separator else ""
         return ""
+
+
+def _rest_protocol(entry: ServiceEntry) -> ProtocolName | None:
+    if "rest-json" in entry.protocols:
+        return "rest-json"
+    return "rest-xml" if "rest-xml" in entry.protocols else None
 
 
 def _preferred(
