@@ -336,3 +336,44 @@ async def test_changes_go_on_during_checkpoints(
 
     await asyncio.gather(*(write(task) for task in range(8)), check_point())
     assert len(await keys(store)) == 320
+
+
+@running
+async def test_a_file_that_cannot_be_moved_yet(
+    store: FileSystemObjectStore, disk: FaultyDisk
+) -> None:
+    data = store._files.path("0" * 32).parent.parent
+    data.rename(data.with_name("away"))
+    data.touch()
+    record = await put(store, "key", b"large" * 20_000)
+    assert await read(store, record) == b"large" * 20_000
+    with pytest.raises(OSError, match="could not be moved"):
+        await asyncio.to_thread(store._maintenance.checkpoint)
+    data.unlink()
+    data.with_name("away").rename(data)
+    await asyncio.to_thread(store._maintenance.checkpoint)
+    assert await read(store, record) == b"large" * 20_000
+    path = store.local_path(record)
+    assert path is not None and path.parent.parent == data
+
+
+def test_it_is_not_used_on_two_loops_at_once(opened: Opened, disk: FaultyDisk) -> None:
+    async def first(store: FileSystemObjectStore) -> None:
+        await store.create_bucket("bucket")
+        disk.waits.clear()
+        disk.may_sync.clear()
+        writing = asyncio.ensure_future(put(store, "key"))
+        await asyncio.to_thread(disk.waits.wait)
+        with pytest.raises(RuntimeError, match="another event loop"):
+            await asyncio.to_thread(lambda: asyncio.run(put(store, "other")))
+        disk.may_sync.set()
+        await writing
+
+    async def second(store: FileSystemObjectStore) -> None:
+        await put(store, "other")
+        assert await keys(store) == ["key", "other"]
+        await store.close()
+
+    store = opened()
+    asyncio.run(first(store))
+    asyncio.run(second(store))

@@ -12,6 +12,7 @@ lock would pass to and fro with each statement, which costs more than the statem
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import sqlite3
 import threading
@@ -36,6 +37,8 @@ _log = logging.getLogger(__name__)
 _BATCH_CHANGES = 256
 _BATCH_BODY_BYTES = 4 * 1024 * 1024
 _BATCH_SECONDS = 0.003
+_BACKLOG_SEGMENTS = 8
+_BACKLOG_SECONDS = 0.01
 
 
 _T = TypeVar("_T")
@@ -64,6 +67,7 @@ class Committer:
         self._waiting: deque[_Waiting] = deque()
         self._is_scheduled = False
         self._is_closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = threading.get_ident()
         self._jobs: SimpleQueue[tuple[Batch, asyncio.AbstractEventLoop] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write_frames, name="objects-journal")
@@ -90,13 +94,23 @@ class Committer:
         if self._is_closed:
             raise RuntimeError("the object store is closed")
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[_T] = loop.create_future()
-        self._waiting.append(_Waiting(change, subject, future))
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._loop_thread = threading.get_ident()
-            loop.call_soon(self._run_batch, loop)
+            self._loop, self._loop_thread = loop, threading.get_ident()
+            self._schedule(loop)
+        elif loop is not self._loop:
+            raise RuntimeError("the object store is at work on another event loop")
+        future: asyncio.Future[_T] = loop.create_future()
+        self._waiting.append(_Waiting(change, subject, future))
         return future
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run a batch soon; later, the more segments of the journal wait for a checkpoint."""
+        backlog = self._journal.full_segments - _BACKLOG_SEGMENTS
+        if backlog < 0:
+            loop.call_soon(self._run_batch, loop)
+        else:
+            loop.call_later(_BACKLOG_SECONDS * (backlog + 1) ** 2, self._run_batch, loop)
 
     def _run_batch(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._gate.enter(lambda: loop.call_soon_threadsafe(self._run_batch, loop)):
@@ -149,6 +163,9 @@ class Committer:
                 self._files.place(staged.name for staged in batch.staged)
             except OSError as error:
                 failure = error
+            except Exception as error:  # noqa: BLE001  # otherwise all would wait for ever
+                _log.critical("the journal could not be written", exc_info=error)
+                failure = OSError(errno.EIO, str(error))
             loop.call_soon_threadsafe(self._finish, batch, failure, loop)
 
     def _finish(
@@ -157,7 +174,8 @@ class Committer:
         if failure is None:
             try:
                 self._saver.apply(batch, loop)
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001  # otherwise all would wait for ever
+                _log.critical("the index could not be changed", exc_info=error)
                 self._journal.rewind()
                 self._files.take_back(staged.name for staged in batch.staged)
                 failure = as_os_error(error)
@@ -182,7 +200,7 @@ class Committer:
             self.after_commit()
         self._is_scheduled = bool(self._waiting)
         if self._is_scheduled:
-            loop.call_soon(self._run_batch, loop)
+            self._schedule(loop)
 
     def read(self, query: Callable[[Queries], _T], otherwise: Callable[[], Queries]) -> _T:
         """Read, on the event loop, what was acknowledged.
@@ -233,6 +251,10 @@ class Committer:
         self._is_closed = True
         self._jobs.put(None)
         self._thread.join()
+        is_held = self._gate.try_hold()
+        self._saver.close()  # a thread that holds the gate has left nothing to commit
+        if is_held:
+            self._gate.let_go()
 
 
 def _decide_one(batch: Batch, waiting: _Waiting) -> None:

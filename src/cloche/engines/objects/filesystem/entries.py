@@ -16,8 +16,12 @@ _PLACE_BITS = 16
 _VERSION_ID_LENGTH = 32
 
 
-class StoredRecord(ObjectRecord, frozen=True, array_like=True):
-    """A record as it is kept: without field names, and with its parts elsewhere."""
+class StoredRecord(ObjectRecord, frozen=True, array_like=True, gc=False):
+    """A record as it is kept: without field names, and with its parts elsewhere.
+
+    The garbage collector leaves it alone, since it is never part of a cycle: a page of a thousand
+    would set off collections that take as long as all the rest.
+    """
 
 
 class CreateBucket(msgspec.Struct, frozen=True, array_like=True, tag="B"):

@@ -37,7 +37,9 @@ from cloche.engines.objects.store import NULL_VERSION, BucketNotFound, Part
 _Place = tuple[int, bytes]
 
 _INSERT_OBJECT = "INSERT INTO objects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_REPLACE_OBJECT = "REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"
+_UPDATE_OBJECT = (
+    "UPDATE objects SET sequence = ?3, record = ?4, parts = ?5 WHERE bucket = ?1 AND key = ?2"
+)
 
 
 class Index(Queries):
@@ -158,7 +160,7 @@ class Index(Queries):
             row = (*place, sequence, encode_record(record), parts)
             if self.connection.execute(_INSERT_OBJECT, row).rowcount == 0:
                 self._retire_current(bucket, place, record.version_id)
-                self.connection.execute(_REPLACE_OBJECT, row)
+                self.connection.execute(_UPDATE_OBJECT, row)
             elif bucket.has_versions and record.version_id == NULL_VERSION:
                 self._remove_null(place)
         if body:

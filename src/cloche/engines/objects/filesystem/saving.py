@@ -39,6 +39,7 @@ class Saver:
         self._unsaved_changes = 0
         self._failure: OSError | None = None
         self._is_timer_set = False
+        self._is_closed = False
 
     def check(self) -> None:
         """See whether more may be applied.
@@ -52,14 +53,13 @@ class Saver:
     def apply(self, batch: Batch, loop: asyncio.AbstractEventLoop) -> None:
         """Make a batch's changes within the transaction.
 
-        Raises:
-            sqlite3.Error: nothing was changed.
+        If this raises, nothing was changed.
         """
         if not self._unsaved:
             self._index.begin()
         try:
             batch.apply()
-        except sqlite3.Error:
+        except BaseException:
             self._restore()
             raise
         self._unsaved.append(batch)
@@ -73,6 +73,8 @@ class Saver:
 
     def _save_when_due(self, loop: asyncio.AbstractEventLoop) -> None:
         self._is_timer_set = False
+        if self._is_closed:
+            return
         if self._gate.try_hold():  # otherwise a thread holds it, which has saved
             self.save()
             self._gate.let_go()
@@ -105,6 +107,11 @@ class Saver:
         if not self.save() and self._failure is not None:
             raise self._failure
 
+    def close(self) -> None:
+        """Commit for the last time. What can't be is in the journal, for the next start."""
+        self.save()
+        self._is_closed = True
+
     def _restore(self) -> None:
         """Bring the transaction to the last batch that was acknowledged."""
         self._index.rollback()
@@ -114,7 +121,7 @@ class Saver:
                 batch.apply()
 
 
-def as_os_error(error: sqlite3.Error) -> OSError:
+def as_os_error(error: Exception) -> OSError:
     """What callers get: they know of disks, not of databases."""
     is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return OSError(errno.ENOSPC if is_full else errno.EIO, str(error))
