@@ -9,12 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cloche.engines.objects.filesystem.journal import (
-    PAGE_BYTES,
-    DiskFile,
-    Journal,
-    JournalDamaged,
-)
+from cloche.engines.objects.filesystem.frames import PAGE_BYTES
+from cloche.engines.objects.filesystem.journal import DiskFile, Journal, JournalDamaged
 from tests.engines.objects.filesystem.faults import FaultyDisk
 
 SEGMENT_BYTES = 16 * PAGE_BYTES

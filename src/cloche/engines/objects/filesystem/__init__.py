@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from cloche.engines.objects.filesystem.store import DirectoryInUse, FileSystemObjectStore
+from cloche.engines.objects.filesystem.locking import DirectoryInUse
+from cloche.engines.objects.filesystem.store import FileSystemObjectStore
 
 __all__ = ["DirectoryInUse", "FileSystemObjectStore"]

@@ -13,8 +13,9 @@ from cloche.engines.objects.filesystem.entries import (
     decode_entries,
     sequence_number,
 )
+from cloche.engines.objects.filesystem.frames import Frame
 from cloche.engines.objects.filesystem.index import Index
-from cloche.engines.objects.filesystem.journal import Frame, Journal
+from cloche.engines.objects.filesystem.journal import Journal
 
 
 def recover(index: Index, journal: Journal, files: BodyFiles) -> int:

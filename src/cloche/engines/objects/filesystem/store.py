@@ -17,23 +17,22 @@ Keys never become paths.
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import threading
 from collections.abc import AsyncIterable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from cloche.engines.objects.filesystem import changes, copying, listing, multipart
 from cloche.engines.objects.filesystem.bodies import BodyFiles, is_file
 from cloche.engines.objects.filesystem.committer import Committer
 from cloche.engines.objects.filesystem.index import Index
 from cloche.engines.objects.filesystem.journal import SEGMENT_BYTES, DiskFile, Journal, JournalFile
+from cloche.engines.objects.filesystem.locking import DirectoryLock
 from cloche.engines.objects.filesystem.maintenance import Maintenance
 from cloche.engines.objects.filesystem.queries import Buckets, Queries, StoredPart
+from cloche.engines.objects.filesystem.reading import Reader
 from cloche.engines.objects.filesystem.recovery import recover
-from cloche.engines.objects.filesystem.schema import open_for_reading, open_for_writing
+from cloche.engines.objects.filesystem.schema import open_for_writing
 from cloche.engines.objects.filesystem.staging import (
     SMALL_BODY_BYTES,
     StagedBytes,
@@ -57,12 +56,6 @@ _THREADS = 8
 _READ_INLINE_BYTES = 64 * 1024
 _LIST_INLINE_KEYS = 100
 _COMPLETION_TRIES = 10
-
-_T = TypeVar("_T")
-
-
-class DirectoryInUse(Exception):
-    """Another process has the store open."""
 
 
 class FileSystemObjectStore:
@@ -90,48 +83,27 @@ class FileSystemObjectStore:
             OSError: the disk is full, or failed.
         """
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _lock(root / "lock")
         self._now = now
-        self._files = BodyFiles(root)
-        self._journal = Journal(
-            root / "journal", segment_bytes=journal_segment_bytes, open_file=open_journal_file
-        )
-        self._index_path = root / "index.sqlite"
-        self._buckets = Buckets()
-        self._index = Index(open_for_writing(self._index_path), self._buckets)
-        applied = recover(self._index, self._journal, self._files)
-        self._readers = threading.local()
-        self._all_readers: list[Queries] = []
+        self._lock = DirectoryLock(root)
+        try:
+            self._files = BodyFiles(root)
+            self._journal = Journal(
+                root / "journal", segment_bytes=journal_segment_bytes, open_file=open_journal_file
+            )
+            buckets = Buckets()
+            index_path = root / "index.sqlite"
+            self._index = Index(open_for_writing(index_path), buckets)
+            applied = recover(self._index, self._journal, self._files)
+        except BaseException:
+            self._lock.release()
+            raise
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="objects")
         self._stager = Stager(self._files, self._executor)
         self._committer = Committer(self._index, self._journal, self._files, applied=applied)
+        self._reader = Reader(index_path, buckets, self._files, self._committer, self._stager)
         self._maintenance = Maintenance(
-            self._index_path,
-            self._index,
-            self._journal,
-            self._files,
-            self._committer,
+            index_path, self._index, self._journal, self._files, self._committer
         )
-
-    def _read(self, query: Callable[[Queries], _T]) -> _T:
-        """Read the index on the event loop."""
-        return self._committer.read(query, self._thread_queries)
-
-    async def _read_in_thread(self, query: Callable[[Queries], _T]) -> _T:
-        """Read the index in a thread, seeing all that was acknowledged."""
-        if not self._committer.publish():
-            return self._read(query)
-        return await self._stager.in_thread(lambda: query(self._thread_queries()))
-
-    def _thread_queries(self) -> Queries:
-        """This thread's reader."""
-        try:
-            return self._readers.queries
-        except AttributeError:
-            queries = Queries(open_for_reading(self._index_path), self._buckets)
-            self._readers.queries = queries
-            self._all_readers.append(queries)
-            return queries
 
     async def create_bucket(self, bucket: str) -> None:
         """Make room for a bucket; nothing happens if it is there."""
@@ -162,7 +134,7 @@ class FileSystemObjectStore:
         """Stage bytes of an object that is here already."""
         length = source.size_bytes - start if length is None else length
         if length <= SMALL_BODY_BYTES:
-            body = self._read_bytes(source, start, length)
+            body = self._reader.body(source, start, length)
             return await self._stager.stage(body, algorithms, length)
         in_thread = self._stager.in_thread
         if copying.can_be_linked(source, start, length, algorithms):
@@ -209,9 +181,9 @@ class FileSystemObjectStore:
     ) -> ObjectRecord | None:
         """The current version (which may be a delete marker) or the one named; None if none."""
         if version_id is None:
-            found = self._read(lambda queries: queries.current(bucket, key))
+            found = self._reader.query(lambda queries: queries.current(bucket, key))
         else:
-            found = self._read(lambda queries: queries.version(bucket, key, version_id))
+            found = self._reader.query(lambda queries: queries.version(bucket, key, version_id))
         return found.record if found is not None else None
 
     async def read(
@@ -226,21 +198,7 @@ class FileSystemObjectStore:
         length = max(0, end - start)
         if length > _READ_INLINE_BYTES and is_file(record.location):
             return FileSlice(self._files.path(record.location), start, length)
-        return self._read_bytes(record, start, length)
-
-    def _read_bytes(self, record: ObjectRecord, start: int, length: int) -> bytes:
-        if not record.location or not length:
-            return b""
-        if is_file(record.location):
-            return _read_file(self._files.path(record.location), start, length)
-        body = self._small_body(record.location)
-        return body if length == len(body) else body[start : start + length]
-
-    def _small_body(self, location: str) -> bytes:
-        body = self._read(lambda queries: queries.body(location))
-        if body is None:
-            raise FileNotFoundError("this version was removed")
-        return body
+        return self._reader.body(record, start, length)
 
     async def delete(
         self,
@@ -291,8 +249,8 @@ class FileSystemObjectStore:
             return listing.list_objects(queries, bucket, prefix, delimiter, after, max_keys)
 
         if max_keys <= _LIST_INLINE_KEYS:
-            return self._read(query)
-        return await self._read_in_thread(query)
+            return self._reader.query(query)
+        return await self._reader.query_in_thread(query)
 
     async def list_versions(
         self,
@@ -305,7 +263,7 @@ class FileSystemObjectStore:
         max_keys: int = 1000,
     ) -> Listing:
         """All versions and delete markers, after the marker."""
-        return await self._read_in_thread(
+        return await self._reader.query_in_thread(
             lambda queries: listing.list_versions(
                 queries, bucket, prefix, delimiter, key_marker, version_id_marker, max_keys
             )
@@ -318,7 +276,7 @@ class FileSystemObjectStore:
 
     async def get_upload(self, bucket: str, key: str, upload_id: str) -> Upload:
         """An upload in progress."""
-        _, upload = self._read(lambda queries: queries.upload(bucket, key, upload_id))
+        _, upload = self._reader.query(lambda queries: queries.upload(bucket, key, upload_id))
         return upload
 
     async def put_part(
@@ -332,7 +290,7 @@ class FileSystemObjectStore:
         self, upload: Upload, *, after: int = 0, max_parts: int = 1000
     ) -> Sequence[Part]:
         """Parts with a number above `after`, in order; one more than `max_parts` if there is."""
-        stored = self._read(
+        stored = self._reader.query(
             lambda queries: multipart.list_parts(queries, upload, after, max_parts + 1)
         )
         return [part.part for part in stored]
@@ -348,7 +306,7 @@ class FileSystemObjectStore:
         max_uploads: int = 1000,
     ) -> UploadListing:
         """Uploads in progress."""
-        return await self._read_in_thread(
+        return await self._reader.query_in_thread(
             lambda queries: listing.list_uploads(
                 queries, bucket, prefix, delimiter, key_marker, upload_id_marker, max_uploads
             )
@@ -366,8 +324,10 @@ class FileSystemObjectStore:
     ) -> ObjectRecord:
         """Make an object of the parts named, in that order, and forget the upload."""
         for _ in range(_COMPLETION_TRIES):
-            parts = self._read(lambda queries: multipart.choose_parts(queries, upload, numbers))
-            joined = await self._read_in_thread(self._concatenation(parts))
+            parts = self._reader.query(
+                lambda queries: multipart.choose_parts(queries, upload, numbers)
+            )
+            joined = await self._reader.query_in_thread(self._concatenation(parts))
             change = multipart.complete_upload(
                 upload,
                 parts,
@@ -396,24 +356,7 @@ class FileSystemObjectStore:
 
     def local_path(self, record: ObjectRecord) -> Path | None:
         """The file that holds exactly this version's bytes."""
-        if record.is_delete_marker:
-            return None
-        if is_file(record.location):
-            return self._files.path(record.location)
-        body = self._body_anywhere(record.location) if record.location else b""
-        return self._files.local_copy(record.location, body)
-
-    def _body_anywhere(self, location: str) -> bytes:
-        """A small body, read on whichever thread."""
-        if self._committer.is_on_loop:
-            return self._small_body(location)
-        body = self._thread_queries().body(location)
-        if body is None:  # it may have been acknowledged a moment ago
-            with self._committer.paused() as index:
-                body = index.body(location)
-        if body is None:
-            raise FileNotFoundError("this version was removed")
-        return body
+        return self._reader.local_path(record)
 
     async def close(self) -> None:
         """Finish what is under way; afterwards nothing else may be called."""
@@ -425,31 +368,12 @@ class FileSystemObjectStore:
         self._executor.shutdown()
         self._maintenance.close()
         self._journal.close()
-        for queries in (*self._all_readers, self._index):
-            queries.connection.close()
-        os.close(self._lock)
-
-
-def _lock(path: Path) -> int:
-    """Hold the directory for this process; the lock goes when the process does."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise DirectoryInUse(f"{path.parent} is open in another process") from None
-    return descriptor
+        self._reader.close()
+        self._index.connection.close()
+        self._lock.release()
 
 
 def _ours(staged: Staged) -> StagedBytes | StagedFile:
     if not isinstance(staged, StagedBytes | StagedFile):
         raise TypeError(f"{staged!r} was staged by another store")
     return staged
-
-
-def _read_file(path: Path, start: int, length: int) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.pread(descriptor, length, start)
-    finally:
-        os.close(descriptor)
