@@ -24,6 +24,7 @@ class Echo:
         self.file = file
         self.seen: list[Request] = []
         self.broken: list[str] = []
+        self.was_broken = threading.Event()
         self.read_body = threading.Event()
         self.read_body.set()
 
@@ -41,6 +42,7 @@ class Echo:
             body = b"".join([chunk async for chunk in request.body])
         except BodyIncomplete as error:
             self.broken.append(str(error))
+            self.was_broken.set()
             return Response(400, [("connection", "close")], b"incomplete")
         text = f"{request.method} {request.raw_path}?{request.query_string} ".encode()
         return Response(200, [("x-length", str(len(body)))], text + body[:100])

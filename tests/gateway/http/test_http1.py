@@ -138,7 +138,7 @@ def test_what_is_no_http_is_refused(served: Served, data: bytes) -> None:
 def test_bad_chunk_after_the_request_was_begun(served: Served) -> None:
     data = b"PUT /k HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX"
     assert b"200 OK" not in served.exchange(data)
-    assert served.application.broken
+    assert served.application.was_broken.wait(10)
 
 
 @pytest.mark.parametrize("name_bytes", [100, 1_000_000])
@@ -167,7 +167,7 @@ def test_body_that_ends_early(served: Served) -> None:
         connection.sendall(b"PUT /k HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
         connection.shutdown(socket.SHUT_WR)
         read_all(connection)
-    assert served.application.broken
+    assert served.application.was_broken.wait(10)
 
 
 def test_silent_clients_are_let_go(served: Served) -> None:
