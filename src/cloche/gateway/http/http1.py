@@ -4,7 +4,7 @@ One request of a connection is handled at a time; the next ones wait. What a slo
 client can hold is bounded by `Limits`; deadlines are kept by one sweep over all connections, so
 that an idle connection costs its memory and nothing else.
 
-The reasons for a protocol class of our own are in docs/decisions/0001-http-server.md.
+The reasons for a protocol class of our own are in docs/decisions/0002-http-server.md.
 """
 
 from __future__ import annotations
