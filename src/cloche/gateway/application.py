@@ -79,6 +79,7 @@ class Application:
         self._bindings = Bindings(runtime.dispatcher)
         self._clock = runtime.clock
         self._key_uses: dict[tuple[str, str], float] = {}
+        self._url_verifier = signing.URLVerifier()
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
@@ -111,6 +112,8 @@ class Application:
         except AWSError:
             exchange.route = self._runtime.router.route(request, None)
             raise
+        if parsed is not None:  # headers may have stood in the query string
+            request = exchange.request = parsed.request
         signing_name = parsed.service if parsed is not None else None
         route = exchange.route = self._runtime.router.route(request, signing_name)
         if route.service.name == "s3" and request.method == "OPTIONS":
@@ -127,7 +130,7 @@ class Application:
         """The route of a form, whose fields name version and operation."""
         form = parse_query(body.decode("utf-8", "replace") if body else request.query_string)
         route = self._runtime.router.by_version(route, form.get("Version", ""))
-        return replace(route, operation=form.get("Action") or None)
+        return Route(route.service, route.protocol, form.get("Action") or None, route.path)
 
     async def _perform(
         self,
@@ -150,11 +153,14 @@ class Application:
                 if body is None:
                     body = await _read(request.body)
                 digest = hashlib.sha256(body).hexdigest()
-            verified = signing.check(
-                parsed, credential, self._clock, body_sha256=digest, family=family
-            )
+            if parsed.expires_at is not None and service == "s3":
+                verified = self._url_verifier.check(parsed, credential, self._clock, route.path)
+            else:
+                verified = signing.check(
+                    parsed, credential, self._clock, body_sha256=digest, family=family
+                )
             if credential is not None:  # it is: an unknown key does not get through the check
-                principal, region = credential.principal, verified.region
+                principal, region = credential.principal, verified.region or region
                 self._note_use(principal, service, region)
         elif service != "s3" and not (binding.operation and binding.operation.is_public):
             raise signing.missing_authentication(family)

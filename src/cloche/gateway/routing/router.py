@@ -65,9 +65,9 @@ class Router:
             if entry.target_prefix:
                 self._by_target[entry.target_prefix].append(entry)
         self._s3 = self._by_name["s3"]
-        self._suffixes = tuple(
-            f".{name.lower()}" for name in ("localhost", "s3.localhost", *host_names)
-        )
+        names = {"localhost", "s3.localhost", *map(str.lower, host_names)}
+        # The longest first: `bucket.s3.localhost` is no bucket called `bucket.s3`.
+        self._suffixes = tuple(f".{name}" for name in sorted(names, key=len, reverse=True))
 
     def entry(self, service: str) -> ServiceEntry:
         """What is known of a service.

@@ -1,10 +1,11 @@
-"""AWS Signature Version 4: whose request it is, and that nobody has changed it."""
+"""AWS signatures: whose request it is, and that nobody has changed it."""
 
 from cloche.gateway.signing.chunked_body import DecodedBody, decoded_body
 from cloche.gateway.signing.parsing import Parsed, parse
 from cloche.gateway.signing.payload import PayloadMode, check_payload_sha256
 from cloche.gateway.signing.refusals import Family, family_of, missing_authentication
 from cloche.gateway.signing.verification import Clock, Credential, Verified, check, verify
+from cloche.gateway.signing.verification_v2 import URLVerifier
 
 __all__ = [
     "Clock",
@@ -13,6 +14,7 @@ __all__ = [
     "Family",
     "Parsed",
     "PayloadMode",
+    "URLVerifier",
     "Verified",
     "check",
     "check_payload_sha256",

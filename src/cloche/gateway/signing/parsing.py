@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from cloche.gateway.http.messages import Request
-from cloche.gateway.signing import presigned
+from cloche.gateway.signing import presigned, query_v2
 from cloche.gateway.signing.canonical import printable
 from cloche.gateway.signing.payload import PayloadMode, payload_mode
 from cloche.gateway.signing.refusals import REFUSALS, Family, Refusals, family_of
@@ -42,6 +42,9 @@ class Parsed(msgspec.Struct, frozen=True):
         is_presigned: signed in the query string.
         expires_seconds: how long a presigned URL is valid.
         session_token: of temporary credentials.
+        expires_at: end of a URL of Signature Version 2, in seconds since 1970, real time; None
+            with Version 4. Version 2 has no date, region, scope and signed headers; these are
+            empty, `timestamp` is `Expires` as it was signed, and `signed_at` is not known.
     """
 
     request: Request
@@ -60,6 +63,7 @@ class Parsed(msgspec.Struct, frozen=True):
     is_presigned: bool
     expires_seconds: int
     session_token: str | None
+    expires_at: float | None = None
 
     @property
     def needs_body(self) -> bool:
@@ -82,7 +86,7 @@ def parse(request: Request, family: Family | None = None) -> Parsed | None:
 
     Raises:
         AWSError: the signature is incomplete or malformed, or of another kind than
-            Signature Version 4 with HMAC.
+            Signature Version 4 with HMAC, or Version 2 in a URL of S3.
     """
     authorization = request.headers.get("authorization", "")
     query = request.query_string
@@ -92,7 +96,7 @@ def parse(request: Request, family: Family | None = None) -> Parsed | None:
             return _parse_presigned(request, parameters, authorization, family)
     if not authorization or authorization.isspace():
         if presigned.is_version_2(query):
-            raise refusals_for("", request, family).unsupported("AWS")
+            return _parse_version_2(request, family)
         return None
     scope, signature = read_authorization(authorization, request, family)
     family = family or family_of(scope.service, request.headers, query)
@@ -188,6 +192,35 @@ def _parse_presigned(
         expires_seconds=expires_seconds,
         session_token=parameters.get("X-Amz-Security-Token")
         or _header(request, "x-amz-security-token"),
+    )
+
+
+def _parse_version_2(request: Request, family: Family | None) -> Parsed:
+    found = query_v2.read(request) if family in (None, "s3") else None
+    if found is None:
+        raise refusals_for("", request, family).unsupported("AWS")
+    payload = _header(found.request, "x-amz-content-sha256") or "UNSIGNED-PAYLOAD"
+    mode = payload_mode(payload, REFUSALS["s3"])
+    if mode.startswith("STREAMING-AWS4"):
+        raise REFUSALS["s3"].unsupported("AWS")  # chunks are signed with a key of Version 4
+    return Parsed(
+        request=found.request,
+        family="s3",
+        access_key_id=found.access_key_id,
+        date="",
+        region="",
+        service="s3",
+        scope="",
+        signed_headers=(),
+        signature=found.signature,
+        timestamp=found.expires,
+        signed_at=0.0,
+        payload=payload,
+        payload_mode=mode,
+        is_presigned=True,
+        expires_seconds=0,
+        session_token=_header(found.request, "x-amz-security-token"),
+        expires_at=float(found.expires),
     )
 
 

@@ -126,7 +126,7 @@ def check(
     body_sha256: str | None = None,
     family: Family | None = None,
 ) -> Verified:
-    """Verify a signature.
+    """Verify a signature of Version 4; those of Version 2 are refused (see `URLVerifier`).
 
     Args:
         parsed: the signature.
@@ -140,8 +140,10 @@ def check(
         AWSError: the key, the token, the time, the body or the signature is not right.
     """
     refusals = REFUSALS[family or parsed.family]
+    if parsed.expires_at is not None:
+        raise refusals.unsupported("AWS")
     _check_time(parsed, clock, refusals)
-    credential = _known(parsed, credential, clock, refusals)
+    credential = known_credential(parsed, credential, clock, refusals)
     payload = _payload(parsed, body_sha256)
     canonical = _canonical_request(parsed, payload)
     text = string_to_sign(parsed.timestamp, parsed.scope, canonical)
@@ -154,7 +156,7 @@ def check(
     )
     if not is_same(key.sign(text), parsed.signature):
         raise refusals.mismatch(parsed.access_key_id, parsed.signature, text, canonical)
-    _check_token(parsed, credential, refusals)
+    check_token(parsed, credential, refusals)
     if parsed.payload_mode == "SHA256" and body_sha256 is not None:
         check_payload_sha256(payload, body_sha256)
     is_body_checked = parsed.payload_mode != "SHA256" or body_sha256 is not None
@@ -211,9 +213,14 @@ def _check_time(parsed: Parsed, clock: Clock, refusals: Refusals) -> None:
         raise refusals.expired(parsed.expires_seconds, expires_at, clock.time())
 
 
-def _known(
+def known_credential(
     parsed: Parsed, credential: Credential | None, clock: Clock, refusals: Refusals
 ) -> Credential:
+    """The credential if there is one and its time is not over.
+
+    Raises:
+        AWSError: there is none that can be used.
+    """
     if credential is None or (credential.session_token and not parsed.session_token):
         raise refusals.unknown_key(parsed.access_key_id)
     if credential.expires_at is not None and credential.expires_at <= clock.time():
@@ -221,7 +228,12 @@ def _known(
     return credential
 
 
-def _check_token(parsed: Parsed, credential: Credential, refusals: Refusals) -> None:
+def check_token(parsed: Parsed, credential: Credential, refusals: Refusals) -> None:
+    """Compare the session token that came with the one of the key.
+
+    Raises:
+        AWSError: it is another, or there should be none.
+    """
     provided = parsed.session_token or ""
     if not is_same(credential.session_token or "", provided):
         raise refusals.wrong_token(provided)

@@ -93,6 +93,8 @@ def _add_signature(keys: Keys, call: Call) -> None:
     if signed_at:
         age_seconds = call.clock.time() - call.clock.from_wall(_seconds(signed_at[0]))
         keys["s3:signatureage"] = str(int(age_seconds * _MILLISECONDS))
+    else:  # Version 2, which does not tell its age
+        keys["s3:signatureversion"] = "AWS"
 
 
 def _seconds(amz_date: str) -> float:
