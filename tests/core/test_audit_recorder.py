@@ -94,6 +94,8 @@ def test_closing_writes_what_waits(tmp_path: Path, clock: Clock) -> None:
 class FailingStore:
     """A store on a disk that is full until it is not."""
 
+    log_id = "f"
+
     def __init__(self) -> None:
         self.is_full = True
         self.events: list[IndexedEvent] = []

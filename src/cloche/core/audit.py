@@ -56,6 +56,11 @@ class EventStore(Protocol):
     Every method may block. Failures to write are OSError, after which nothing was written.
     """
 
+    @property
+    def log_id(self) -> str:
+        """Tells this log from those of other servers; lower-case letters and digits."""
+        ...
+
     def append(self, management: Sequence[IndexedEvent], data: Sequence[bytes]) -> None:
         """Keep events, all or none."""
         ...
@@ -87,6 +92,11 @@ class EventStore(Protocol):
 
 class AuditLog(Protocol):
     """The log of calls of one server."""
+
+    @property
+    def log_id(self) -> str:
+        """Tells this log from those of other servers; lower-case letters and digits."""
+        ...
 
     def record(
         self,

@@ -90,7 +90,7 @@ class EventBuilder:
         self._model_of = model_of
         self._default_account_id = default_account_id
         self._encode = msgspec.json.Encoder().encode
-        self._identities: dict[tuple[str, str, float | None], msgspec.Raw] = {}
+        self._identities: dict[tuple[str, str, float | None], tuple[msgspec.Raw, str]] = {}
         self._parameters: dict[str, ServiceParameters] = {}
         self._kinds: dict[tuple[str, str], _Kind] = {}
         self._second = (-1, "")
@@ -109,7 +109,7 @@ class EventBuilder:
         event = self._event(finished, kind, event_id)
         encoded = self._encoded(event)
         scope = f"{event.recipient_account_id}/{event.aws_region}"
-        terms = () if kind.is_data else _terms(event, call.principal)
+        terms = () if kind.is_data else self._terms(event, call.principal)
         return IndexedEvent(
             encoded,
             bytes.fromhex(event_id.replace("-", "")),
@@ -123,7 +123,7 @@ class EventBuilder:
         source_ip, user_agent = _origin(call)
         event = CloudTrailEvent(
             event_version=EVENT_VERSION,
-            user_identity=self._identity(call.principal),
+            user_identity=self._identity(call.principal)[0],
             event_time=self._time(int(started_at)),
             event_source=kind.event_source,
             event_name=kind.event_name,
@@ -193,19 +193,38 @@ class EventBuilder:
                 setattr(event, name, _omitted(member, f"{member} too large", size_bytes))
         return self._encode(event)
 
-    def _identity(self, principal: Principal) -> msgspec.Raw:
+    def _identity(self, principal: Principal) -> tuple[msgspec.Raw, str]:
+        """`userIdentity` and the `Username` in it."""
         key = (
             principal.arn or principal.name,
             principal.access_key_id,
             principal.session_issued_at,
         )
-        identity = self._identities.get(key)
-        if identity is None:
+        known = self._identities.get(key)
+        if known is None:
             if len(self._identities) >= _KEPT_IDENTITIES:
                 self._identities.clear()
-            identity = msgspec.Raw(self._encode(user_identity(principal)))
-            self._identities[key] = identity
-        return identity
+            identity = user_identity(principal)
+            known = (msgspec.Raw(self._encode(identity)), user_name(identity))
+            self._identities[key] = known
+        return known
+
+    def _terms(self, event: CloudTrailEvent, principal: Principal) -> tuple[tuple[str, str], ...]:
+        terms = [
+            ("EventName", event.event_name),
+            ("EventSource", event.event_source),
+            ("ReadOnly", "true" if event.read_only else "false"),
+        ]
+        if name := self._identity(principal)[1]:
+            terms.append(("Username", name))
+        if principal.access_key_id:
+            terms.append(("AccessKeyId", principal.access_key_id))
+        named = named_resources(
+            event.event_source, event.request_parameters, event.response_elements, event.resources
+        )
+        if named:
+            terms.extend(_resource_terms(named))
+        return tuple(terms)
 
     def _time(self, second: int) -> str:
         if second != self._second[0]:
@@ -274,23 +293,6 @@ def _s3_resources(event: CloudTrailEvent, parameters: Mapping[str, Any]) -> list
         else:
             resources.insert(0, {"type": "AWS::S3::Object", "ARNPrefix": f"{arn}/"})
     return resources
-
-
-def _terms(event: CloudTrailEvent, principal: Principal) -> tuple[tuple[str, str], ...]:
-    terms = [
-        ("EventName", event.event_name),
-        ("EventSource", event.event_source),
-        ("ReadOnly", "true" if event.read_only else "false"),
-    ]
-    if name := user_name(principal):
-        terms.append(("Username", name))
-    if principal.access_key_id:
-        terms.append(("AccessKeyId", principal.access_key_id))
-    named = named_resources(
-        event.event_source, event.request_parameters, event.response_elements, event.resources
-    )
-    terms.extend(_resource_terms(named))
-    return tuple(terms)
 
 
 def _resource_terms(named: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:

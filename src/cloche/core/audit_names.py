@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from cloche.core.principals import Principal
@@ -90,8 +91,10 @@ def _session_context(principal: Principal, issued_at: float) -> dict[str, Any]:
     return context
 
 
-def user_name(principal: Principal) -> str:
+def user_name(identity: Mapping[str, Any]) -> str:
     """What LookupEvents calls `Username`: a user's or a session's name, `root`, or nothing."""
-    if principal.kind == "Root":
+    if identity["type"] == "Root":
         return "root"
-    return "" if principal.kind in ("AWSService", "Anonymous") else principal.name
+    if "userName" in identity:
+        return identity["userName"]
+    return identity.get("principalId", "").partition(":")[2]

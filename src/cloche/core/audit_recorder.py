@@ -70,6 +70,11 @@ class AuditRecorder:
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
+    @property
+    def log_id(self) -> str:
+        """Tells this log from those of other servers."""
+        return self._store.log_id
+
     def record(
         self,
         call: Call,

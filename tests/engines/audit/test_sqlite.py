@@ -172,8 +172,10 @@ def test_all_is_there_after_reopening(tmp_path: Path, time: Time) -> None:
     path = tmp_path / "audit.sqlite"
     store = SQLiteEventStore(path, time)
     store.append([entry(1, ("EventName", "A"))], [b"d"])
+    log_id = store.log_id
     store.close()
     store = SQLiteEventStore(path, time)
+    assert store.log_id == log_id
     store.append([entry(2, ("EventName", "A"))], [])
     assert numbers(store, ("EventName", "A")) == [2, 1]
     store.close()

@@ -35,6 +35,8 @@ _KEPT_TERMS = 50_000
 _CHUNKS_SEARCHED_FOR_ID = 16
 _SCHEMA_VERSION = 1
 _SCHEMA = """
+CREATE TABLE identity (log_id TEXT NOT NULL);
+INSERT INTO identity VALUES (lower(hex(randomblob(8))));
 CREATE TABLE chunks (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     is_data INTEGER NOT NULL,
@@ -71,6 +73,9 @@ class AuditLogUnavailable(OSError):
 class SQLiteEventStore:
     """Keeps events in one file. Its methods may be called from any thread.
 
+    Attributes:
+        log_id: sixteen hexadecimal digits, of this file alone.
+
     Args:
         path: of the file; made if it is not there.
         clock_time: seconds since 1970, by which events grow old.
@@ -97,6 +102,7 @@ class SQLiteEventStore:
             _migrate(self._writer)
             self._reader = _connect(path)
             self._data_bytes = _data_bytes(self._writer)
+            self.log_id: str = self._writer.execute("SELECT log_id FROM identity").fetchone()[0]
         self._purge_at = 0.0
 
     def append(self, management: Sequence[Entry], data: Sequence[bytes]) -> None:
