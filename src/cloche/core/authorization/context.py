@@ -109,7 +109,17 @@ def _optional(value: str | None) -> Values | None:
 
 
 def _principal_arn(principal: Principal) -> str | None:
+    if principal.kind == "AWSService":
+        return None
     return principal.role_arn or principal.arn or None
+
+
+def _source_arn(principal: Principal) -> str | None:
+    return (principal.arn or None) if principal.kind == "AWSService" else None
+
+
+def _source_account(principal: Principal) -> str | None:
+    return (principal.account_id or None) if principal.kind == "AWSService" else None
 
 
 def _mfa(principal: Principal) -> str | None:
@@ -147,6 +157,8 @@ _OF_PRINCIPAL: dict[str, Callable[[Principal], str | None]] = {
     "aws:principalservicename": lambda principal: (
         principal.name if principal.kind == "AWSService" else None
     ),
+    "aws:sourcearn": _source_arn,
+    "aws:sourceaccount": _source_account,
     "aws:userid": lambda principal: principal.user_id or None,
     "aws:username": lambda principal: principal.name if principal.kind == "IAMUser" else None,
     "aws:multifactorauthpresent": _mfa,

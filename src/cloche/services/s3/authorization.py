@@ -141,7 +141,7 @@ async def _check_object(
     needs_record = _needs_record(call, bucket, rule, policies)
     record = await _find(call, bucket, request) if needs_record else None
     context = RequestContext(call, request, condition_keys(call, request, bucket, record))
-    for action in _object_actions(request, rule):
+    for action in _object_actions(call, request, rule):
         ask = Ask(
             action,
             f"arn:aws:s3:::{bucket.name}/{key}",
@@ -162,13 +162,17 @@ async def _check_object(
         raise refusal(call, bucket, ask, decision)
 
 
-def _object_actions(request: Mapping[str, Any], rule: ObjectRule) -> list[str]:
-    """The actions of a rule, and those for the tags and the ACL that are written with an object."""
+def _object_actions(call: Call, request: Mapping[str, Any], rule: ObjectRule) -> list[str]:
+    """The actions of a rule, and those for the tags and the ACL that are written with an object.
+
+    A service that delivers gives an ACL too, but the policies that AWS's guides have for it
+    (CloudTrail's, for one) grant `s3:PutObject` alone.
+    """
     actions = list(rule.version_actions if "VersionId" in request else rule.actions)
     if actions == ["PutObject"]:
         if "Tagging" in request:
             actions.append("PutObjectTagging")
-        if "ACL" in request:
+        if "ACL" in request and call.principal.kind != "AWSService":
             actions.append("PutObjectAcl")
     return actions
 
