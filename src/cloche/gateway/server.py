@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -26,6 +27,8 @@ from cloche.gateway.request_log import RequestLog, configure_logging
 from cloche.gateway.runtime import Runtime
 
 log = logging.getLogger("cloche")
+
+_OPEN_FILES = 65_536
 
 
 class AlreadyRunning(Exception):
@@ -58,6 +61,7 @@ def serve(settings: Settings, on_listening: Callable[[str], None] | None = None)
         OSError: the port is taken, or the directory cannot be written.
     """
     os.umask(0o077)
+    _allow_many_files()
     settings.data_directory.mkdir(parents=True, exist_ok=True)
     with _locked(settings.data_directory / "lock"):
         request_log = configure_logging(settings.log_level)
@@ -106,6 +110,14 @@ def _root_key(environment: Mapping[str, str]) -> tuple[str, str] | None:
     key = environment.get("CLOCHE_ROOT_ACCESS_KEY_ID")
     secret = environment.get("CLOCHE_ROOT_SECRET_ACCESS_KEY")
     return (key, secret) if key and secret else None
+
+
+def _allow_many_files() -> None:
+    """Raise the number of open files, and so of connections, to what the system lets us have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager
