@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import re
 import secrets
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from cloche.core.audit import is_read_only
 from cloche.core.dispatch import not_built
@@ -26,7 +28,7 @@ from cloche.gateway.http.messages import BodyIncomplete, BodyTooLarge, Request, 
 from cloche.gateway.protocols import serialize_error
 from cloche.gateway.protocols.faults import RequestEntityTooLargeException
 from cloche.gateway.request_log import RequestLine
-from cloche.gateway.routing.router import Route, parse_query
+from cloche.gateway.routing.router import Route
 from cloche.gateway.s3_access import add_cors_headers, check_body, preflight
 from cloche.gateway.service_models import service_model
 from cloche.services.iam import identity
@@ -40,6 +42,8 @@ log = logging.getLogger("cloche.gateway")
 MAXIMUM_BODY_BYTES = 72 * 1024 * 1024
 """Of a body that is read whole; Lambda takes 50 MB archives, which base64 makes 67 MB."""
 _KEY_USE_SECONDS = 60.0
+_ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
+_VERSION = re.compile(rb"(?:^|&)Version=([^&]+)")
 _random = random.Random(secrets.randbits(256))  # noqa: S311
 
 
@@ -128,9 +132,9 @@ class Application:
 
     def _route_form(self, route: Route, request: Request, body: bytes) -> Route:
         """The route of a form, whose fields name version and operation."""
-        form = parse_query(body.decode("utf-8", "replace") if body else request.query_string)
-        route = self._runtime.router.by_version(route, form.get("Version", ""))
-        return Route(route.service, route.protocol, form.get("Action") or None, route.path)
+        form = body or request.query_string.encode("latin-1")
+        route = self._runtime.router.by_version(route, _form_field(_VERSION, form) or "")
+        return Route(route.service, route.protocol, _form_field(_ACTION, form), route.path)
 
     async def _perform(
         self,
@@ -262,6 +266,12 @@ class Application:
                 self._runtime.documents, principal, service, region, self._clock.now()
             )
         )
+
+
+def _form_field(pattern: re.Pattern[bytes], form: bytes) -> str | None:
+    """A field of a form that is not parsed yet; None if it is not there or empty."""
+    match = pattern.search(form)
+    return unquote_plus(match[1].decode("latin-1")) if match is not None else None
 
 
 async def _read(body: Any) -> bytes:
