@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 import click
 
@@ -39,6 +40,8 @@ def up(settings: Settings, detach: bool, as_json: bool) -> None:
 
 
 def _serve(settings: Settings, as_json: bool) -> None:
+    # botocore would import awscrt, which takes a tenth of a second, for signers that go unused.
+    os.environ.setdefault("BOTO_DISABLE_CRT", "true")
     from cloche.gateway.server import AlreadyRunning, serve
 
     def say_listening(url: str) -> None:

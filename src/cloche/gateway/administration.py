@@ -21,6 +21,7 @@ from cloche.gateway.http.messages import BodyIncomplete, BodyTooLarge, Request, 
 from cloche.services.iam import identity
 
 if TYPE_CHECKING:
+    from cloche.gateway.exposition import Exposition
     from cloche.gateway.runtime import Runtime
 
 _PREFIX = "/_cloche/"
@@ -55,6 +56,7 @@ class Administration:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._started = time.monotonic()
+        self._shown_metrics: Exposition | None = None
         self._actions: dict[tuple[str, str], Callable[[bytes], Awaitable[Any]]] = {
             ("GET", "clock"): self._show_clock,
             ("POST", "clock"): self._advance_clock,
@@ -80,14 +82,20 @@ class Administration:
         if request.raw_path == "/health":
             return _json(200, {"status": "ok", "version": cloche.__version__})
         if request.raw_path == "/metrics":
-            text = self._runtime.metrics.expose()
-            return Response(200, [("content-type", self._runtime.metrics.content_type)], text)
+            return self._exposition().response()
         try:
             return _json(200, await self._administer(request))
         except AWSError as error:
             return _json(error.status, {"__type": error.code, "message": error.message})
         except (BodyTooLarge, BodyIncomplete) as error:
             return _json(400, {"__type": "ValidationException", "message": str(error)})
+
+    def _exposition(self) -> Exposition:
+        if self._shown_metrics is None:
+            from cloche.gateway.exposition import Exposition
+
+            self._shown_metrics = Exposition(self._runtime.metrics)
+        return self._shown_metrics
 
     async def _administer(self, request: Request) -> Any:
         body = await request.body.read(_BODY_BYTES)
