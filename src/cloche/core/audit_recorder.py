@@ -27,7 +27,7 @@ GATHERING_SECONDS = 0.1
 CHUNK_EVENTS = 256
 _ENOUGH_CALLS = 1000
 _MOST_CALLS_WAITING = 50_000
-_CALLS_BETWEEN_PAUSES = 16
+_CALLS_BETWEEN_PAUSES = 64
 _RETRY_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,9 @@ log = logging.getLogger(__name__)
 class AuditRecorder:
     """The log of calls of one server; an `AuditLog`.
 
-    `record` costs well under a microsecond. A thread wakes at the first call after a pause, lets
-    more gather for a tenth of a second or a thousand calls, and writes them. It gives up the
-    interpreter every few calls so that the event loop does not wait for it.
+    `record` costs a microsecond or two. A thread wakes at the first call after a pause, lets more
+    gather for a tenth of a second or a thousand calls, and writes them. It gives up the interpreter
+    about every millisecond, so that the event loop never waits for it for long.
 
     While the store cannot be written the calls are kept and tried again; beyond 50,000 the oldest
     are dropped and their number is logged.
