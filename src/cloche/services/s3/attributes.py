@@ -20,12 +20,13 @@ def described_attributes(request: Mapping[str, Any], record: ObjectRecord) -> di
     Raises:
         InvalidArgument: it asks for one that there is not.
     """
-    asked = set(request["ObjectAttributes"])
+    named = request.get("ObjectAttributes", ())
+    asked = set(named)
     if not asked or asked - _ATTRIBUTES:
         raise InvalidArgument(
             "Invalid attribute name specified.",
             ArgumentName="x-amz-object-attributes",
-            ArgumentValue=",".join(request["ObjectAttributes"]),
+            ArgumentValue=",".join(named),
         )
     described: dict[str, Any] = {}
     checksums = checksum_of(record)

@@ -56,9 +56,9 @@ async def delete_objects(
     """Delete up to 1,000 keys or versions; each fails for itself. AWS: S3 DeleteObjects."""
     refuse_unbuilt(request)
     bucket = load_bucket(call, request)
-    delete: Any = request["Delete"]
+    delete: Any = request.get("Delete") or {}
     entries = delete.get("Objects") or []
-    if not 0 < len(entries) <= _MAX_KEYS:
+    if not 0 < len(entries) <= _MAX_KEYS or not all(entry.get("Key") for entry in entries):
         raise MalformedXML
     outcomes = await asyncio.gather(*(_delete_entry(call, bucket, entry) for entry in entries))
     is_quiet = delete.get("Quiet", False)

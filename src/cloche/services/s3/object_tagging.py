@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cloche.core.operations import Call
 from cloche.engines.objects.store import ObjectRecord, ObjectStore
 from cloche.services.s3.bucket_records import Bucket, load_bucket
-from cloche.services.s3.errors import NoSuchKey
+from cloche.services.s3.errors import MalformedXML, NoSuchKey
 from cloche.services.s3.finding import find_version, version_members
 from cloche.services.s3.object_events import tell_tagged
 from cloche.services.s3.object_properties import refuse_unbuilt
@@ -43,7 +43,9 @@ async def put_object_tagging(
     """Give a version other tags. AWS: S3 PutObjectTagging."""
     refuse_unbuilt(request)
     bucket = load_bucket(call, request)
-    tagging: Any = request["Tagging"]
+    tagging: Any = request.get("Tagging")
+    if not tagging:
+        raise MalformedXML
     tags = read_tag_set(tagging.get("TagSet") or [])
     record = await _replace_tags(call, bucket, request, tags)
     await tell_tagged(call, bucket, record, has_tags=True)

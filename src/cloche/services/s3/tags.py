@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
-from cloche.services.s3.errors import BadRequest, InvalidArgument, InvalidTag
+from cloche.services.s3.errors import BadRequest, InvalidArgument, InvalidTag, MalformedXML
 
 MAX_OBJECT_TAGS = 10
 MAX_BUCKET_TAGS = 50
@@ -25,11 +25,14 @@ def read_tag_set(
 
     Raises:
         InvalidTag: a key comes twice, or a key or value breaks the rules.
+        MalformedXML: a key or value is missing.
         BadRequest: there are too many.
     """
     tags: dict[str, str] = {}
     for tag in tag_set:
-        key, value = tag["Key"], tag["Value"]
+        key, value = tag.get("Key"), tag.get("Value")
+        if key is None or value is None:
+            raise MalformedXML
         if key in tags:
             raise InvalidTag("Cannot provide multiple Tags with the same key", TagKey=key)
         _check_tag(key, value)
