@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -68,14 +69,12 @@ def _prepare(server: Running) -> dict[str, list[bytes]]:
 
 
 def _send_all(port: int, requests: list[bytes]) -> None:
-    import socket
-
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        for request in requests:
+    for request in requests:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(request)
             answer = connection.recv(65536)
-            if b" 200 " not in answer[:20]:
-                raise RuntimeError(f"set-up was refused: {answer[:500]!r}")
+        if b" 200 " not in answer[:20]:
+            raise RuntimeError(f"set-up was refused: {answer[:500]!r}")
 
 
 def _measure(server: Running, name: str, requests: list[bytes], results: Results) -> None:

@@ -39,6 +39,8 @@ class _Connection(asyncio.Protocol):
         self.next = first
         self.buffer = b""
         self.left = -1
+        self.is_last = False
+        self.is_finished = False
         self.ended = load.loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,6 +60,7 @@ class _Connection(asyncio.Protocol):
                 return
             head = self.buffer[:end].lower()
             self.is_success = head[9:10] == b"2"
+            self.is_last = b"\r\nconnection: close" in head
             position = head.find(b"\r\ncontent-length:")
             if position < 0:
                 self.chunked = b"transfer-encoding: chunked" in head
@@ -81,18 +84,29 @@ class _Connection(asyncio.Protocol):
     def done(self) -> None:
         now = time.perf_counter()
         self.load.note(now - self.started, self.is_success)
-        if now < self.load.ends:
-            self.send()
-        else:
+        if now >= self.load.ends:
+            self.is_finished = True
             self.transport.close()
+        elif self.is_last:
+            self.transport.close()
+        else:
+            self.send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.ended.done():
+        if not self.is_finished and time.perf_counter() < self.load.ends:
+            # The server closes after each answer (or broke off): go on with a new connection.
+            self.buffer, self.left = b"", -1
+            self.load.loop.create_task(self.reconnect())
+        elif not self.ended.done():
             self.ended.set_result(None)
+
+    async def reconnect(self) -> None:
+        await self.load.loop.create_connection(lambda: self, "127.0.0.1", self.load.port)
 
 
 class _Load:
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, port: int, seconds: float) -> None:
+        self.port = port
         self.loop = asyncio.get_running_loop()
         self.latencies: list[float] = []
         self.failures = 0
@@ -106,7 +120,7 @@ class _Load:
 
 
 async def _run(port: int, requests: list[bytes], connections: int, seconds: float) -> Measured:
-    load = _Load(seconds)
+    load = _Load(port, seconds)
     begun = time.perf_counter()
     made = [
         await load.loop.create_connection(
