@@ -145,6 +145,14 @@ def _document_engine(settings: Settings) -> DocumentEngine:
 
 
 def _object_store(runtime: Runtime) -> ObjectStore:
+    if runtime.settings.object_store_url:
+        from cloche.engines.objects.s3 import S3ObjectStore
+
+        return S3ObjectStore(
+            runtime.settings.object_store_url,
+            runtime.settings.data_directory / "staged",
+            now=runtime.clock.time,
+        )
     from cloche.engines.objects.filesystem.store import FileSystemObjectStore
 
     return FileSystemObjectStore(
