@@ -78,9 +78,7 @@ class NotImplementedS3(AWSError):
 
     code = "NotImplemented"
     status = 501
-    default_message = (
-        "A header you provided implies functionality that is not implemented."
-    )
+    default_message = "A header you provided implies functionality that is not implemented."
 
 
 class InternalFailure(AWSError):

@@ -142,9 +142,7 @@ def check_checksum(algorithm: str, announced: str, digest: bytes) -> None:
         BadDigest: they differ.
     """
     if base64.b64encode(digest).decode() != announced:
-        raise BadDigest(
-            f"The {algorithm} you specified did not match the calculated checksum."
-        )
+        raise BadDigest(f"The {algorithm} you specified did not match the calculated checksum.")
 
 
 def decoded_md5(value: str) -> bytes:
