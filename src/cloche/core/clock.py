@@ -19,6 +19,7 @@ from typing import NamedTuple
 _LONGEST_WAIT_SECONDS = 3600.0
 _STOP_POLL_SECONDS = 0.25
 _KEPT_ADVANCES = 1000
+_LATEST_SECONDS = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
 class Advance(NamedTuple):
@@ -151,11 +152,13 @@ def advanced(advances: Sequence[Advance], wall_time: float, seconds: float) -> t
     Beyond a thousand the oldest are folded into one that holds since ever.
 
     Raises:
-        ValueError: `seconds` is negative or not finite.
+        ValueError: `seconds` is negative, not finite, or leads beyond the year 9000.
     """
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"time can only be advanced by a finite, positive time, not {seconds!r} s")
     offset_seconds = advances[-1].offset_seconds if advances else 0.0
+    if wall_time + offset_seconds + seconds > _LATEST_SECONDS:
+        raise ValueError("time cannot be advanced beyond the year 9000")
     # Real time may have been set back since: the instants still have to rise for `from_wall`.
     instant = max(wall_time, advances[-1].wall_time) if advances else wall_time
     kept = (*advances, Advance(instant, offset_seconds + seconds))

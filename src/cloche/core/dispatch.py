@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cloche.core.audit import is_read_only
+from cloche.core.audit import is_data_event, is_read_only
 from cloche.core.authorization.authorize import check
 from cloche.core.errors import AWSError, InternalFailure, NotImplementedException
 from cloche.core.operations import Call, Operation, Server, Service
@@ -95,9 +95,11 @@ class Dispatch:
             error = InternalFailure()
             raise
         finally:
-            self._audit.record(
-                call, is_read_only(call.operation), request, response, error, started_at
-            )
+            read_only = is_read_only(call.operation)
+            self._audit.record(call, read_only, request, response, error, started_at)
+        if not read_only and not is_data_event(call.service, call.operation):
+            # What was changed and acknowledged is in the log, even if the server is killed now.
+            await self.in_thread(self._audit.flush)
         return response
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -14,14 +14,14 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from cloche.core.audit import is_read_only
 from cloche.core.dispatch import not_built
 from cloche.core.errors import AWSError, InternalFailure, NotImplementedS3
 from cloche.core.operations import Call
-from cloche.core.principals import ANONYMOUS
+from cloche.core.principals import ANONYMOUS, Principal
 from cloche.gateway import signing
 from cloche.gateway.bindings import Binding, Bindings
 from cloche.gateway.http.messages import BodyIncomplete, BodyTooLarge, Request, Response
@@ -29,7 +29,7 @@ from cloche.gateway.protocols import serialize_error
 from cloche.gateway.protocols.faults import RequestEntityTooLargeException
 from cloche.gateway.request_log import RequestLine
 from cloche.gateway.routing.router import Route
-from cloche.gateway.s3_access import add_cors_headers, check_body, preflight
+from cloche.gateway.s3_access import add_cors_headers, check_body, preflight, query_headers
 from cloche.gateway.service_models import service_model
 from cloche.services.iam import identity
 
@@ -41,6 +41,11 @@ log = logging.getLogger("cloche.gateway")
 
 MAXIMUM_BODY_BYTES = 72 * 1024 * 1024
 """Of a body that is read whole; Lambda takes 50 MB archives, which base64 makes 67 MB."""
+_DOCUMENT_BYTES = 4 * 1024 * 1024
+"""Of a form or of one of S3's XML documents; CompleteMultipartUpload with 10,000 parts fits."""
+_UNSIGNED_BYTES = 256 * 1024
+_LARGE_BODY_BYTES = 256 * 1024
+"""From here on parsing would hold up the event loop."""
 _KEY_USE_SECONDS = 60.0
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
 _VERSION = re.compile(rb"(?:^|&)Version=([^&]+)")
@@ -72,6 +77,16 @@ class _Exchange:
     operation: str = ""
     call: Call | None = None
     was_executed: bool = False
+
+
+class _Caller(NamedTuple):
+    """Whose request it is, and the request as far as it was read."""
+
+    principal: Principal
+    region: str
+    verified: signing.Verified | None
+    request: Request
+    body: bytes | None
 
 
 class Application:
@@ -124,7 +139,8 @@ class Application:
             return preflight(self._runtime, route.path, request)
         body: bytes | None = None
         if route.operation is None and route.protocol in ("query", "ec2"):
-            body = await _read(request.body)
+            limit_bytes = _body_limit(route, is_signed=parsed is not None)
+            body = await _read(request.body, limit_bytes)
             route = exchange.route = self._route_form(route, request, body)
         exchange.operation = route.operation or ""
         binding = self._bindings.find(route.service.name, route.protocol, route.operation)
@@ -144,53 +160,21 @@ class Application:
         parsed: signing.Parsed | None,
         body: bytes | None,
     ) -> Response:
-        request, service = exchange.request, route.service.name
-        family = _family(route)
-        is_streaming = binding.parse.streaming_member is not None
-        principal = ANONYMOUS
-        verified: signing.Verified | None = None
-        region = self._runtime.settings.region
-        if parsed is not None:
-            credential = identity.find_credential(self._runtime.documents, parsed.access_key_id)
-            digest = None
-            if not is_streaming and credential is not None and not _is_chunked(parsed):
-                if body is None:
-                    body = await _read(request.body)
-                digest = hashlib.sha256(body).hexdigest()
-            if parsed.expires_at is not None and service == "s3":
-                verified = self._url_verifier.check(parsed, credential, self._clock, route.path)
-            else:
-                verified = signing.check(
-                    parsed, credential, self._clock, body_sha256=digest, family=family
-                )
-            if credential is not None:  # it is: an unknown key does not get through the check
-                principal, region = credential.principal, verified.region or region
-                self._note_use(principal, service, region)
-        elif service != "s3" and not (binding.operation and binding.operation.is_public):
-            raise signing.missing_authentication(family)
+        service = route.service.name
+        caller = await self._authenticate(exchange.request, route, binding, parsed, body)
+        request, body = caller.request, caller.body
         call = exchange.call = Call(
             self._runtime,
             service,
             binding.model.name,
-            principal,
-            region,
+            caller.principal,
+            caller.region,
             exchange.request_id,
             request,
         )
         if binding.operation is None:
             raise _not_built(service, binding.model.name)
-        source: Any = body
-        if source is None:
-            source = signing.decoded_body(request, verified) if service == "s3" else request.body
-            if not is_streaming:
-                source = await _read(source)
-        if service == "s3" and not is_streaming:
-            check_body(binding.model.name, request.headers, source)
-        if route.path is not request.raw_path:
-            request = replace(request, raw_path=route.path)
-        parameters = binding.parse(request, source)
-        if binding.validate is not None:
-            binding.validate(parameters)
+        parameters = await self._parse(route, binding, caller, body)
         exchange.was_executed = True
         output = await self._runtime.dispatcher.execute(call, binding.operation, parameters)
         response = binding.serialize(output or {}, exchange.request_id)
@@ -200,6 +184,64 @@ class Application:
         if answer.headers:
             response.headers.extend(answer.headers.items())
         return response
+
+    async def _authenticate(
+        self,
+        request: Request,
+        route: Route,
+        binding: Binding,
+        parsed: signing.Parsed | None,
+        body: bytes | None,
+    ) -> _Caller:
+        """Who calls. A body that its signature covers is read, one that streams is not."""
+        service, family = route.service.name, _family(route)
+        if parsed is None:
+            if service != "s3" and not (binding.operation and binding.operation.is_public):
+                raise signing.missing_authentication(family)
+            return _Caller(ANONYMOUS, self._runtime.settings.region, None, request, body)
+        credential = identity.find_credential(self._runtime.documents, parsed.access_key_id)
+        digest = None
+        is_streaming = binding.parse.streaming_member is not None
+        if not is_streaming and credential is not None and not _is_chunked(parsed):
+            if body is None:
+                body = await _read(request.body, _body_limit(route, is_signed=True))
+            digest = hashlib.sha256(body).hexdigest()
+        if parsed.expires_at is not None and service == "s3":
+            verified = self._url_verifier.check(parsed, credential, self._clock, route.path)
+        else:
+            verified = signing.check(
+                parsed, credential, self._clock, body_sha256=digest, family=family
+            )
+        if credential is None:  # the check has raised for it
+            raise signing.missing_authentication(family)
+        region = verified.region or self._runtime.settings.region
+        self._note_use(credential.principal, service, region)
+        if verified.is_presigned and service == "s3":
+            request = replace(request, headers=query_headers(request))
+        return _Caller(credential.principal, region, verified, request, body)
+
+    async def _parse(
+        self, route: Route, binding: Binding, caller: _Caller, body: bytes | None
+    ) -> dict[str, Any]:
+        """The operation's parameters."""
+        request = caller.request
+        is_s3 = route.service.name == "s3"
+        is_streaming = binding.parse.streaming_member is not None
+        source: Any = body
+        if source is None:
+            source = signing.decoded_body(request, caller.verified) if is_s3 else request.body
+            if not is_streaming:
+                is_signed = caller.verified is not None
+                source = await _read(source, _body_limit(route, is_signed=is_signed))
+        if is_s3 and not is_streaming:
+            check_body(binding.model.name, request.headers, source)
+        if route.path is not request.raw_path:
+            request = replace(request, raw_path=route.path)
+        if not is_streaming and len(source) > _LARGE_BODY_BYTES:
+            return await self._runtime.dispatcher.in_thread(
+                _read_parameters, binding, request, source
+            )
+        return _read_parameters(binding, request, source)
 
     def _refuse(self, exchange: _Exchange, error: AWSError) -> Response:
         """The answer that tells of an error, in the form of the request's protocol."""
@@ -241,7 +283,7 @@ class Application:
                 time.time(),
                 request_id,
                 service,
-                exchange.operation,
+                exchange.call.operation if exchange.call is not None else "",
                 request.method,
                 request.raw_path,
                 response.status,
@@ -274,9 +316,23 @@ def _form_field(pattern: re.Pattern[bytes], form: bytes) -> str | None:
     return unquote_plus(match[1].decode("latin-1")) if match is not None else None
 
 
-async def _read(body: Any) -> bytes:
+def _read_parameters(binding: Binding, request: Request, source: Any) -> dict[str, Any]:
+    parameters = binding.parse(request, source)
+    if binding.validate is not None:
+        binding.validate(parameters)
+    return parameters
+
+
+def _body_limit(route: Route, *, is_signed: bool) -> int:
+    """How long a body may be that is read whole."""
+    if route.protocol in ("query", "ec2") or route.service.name == "s3":
+        return _DOCUMENT_BYTES if is_signed else _UNSIGNED_BYTES
+    return MAXIMUM_BODY_BYTES
+
+
+async def _read(body: Any, limit_bytes: int) -> bytes:
     try:
-        return await body.read(MAXIMUM_BODY_BYTES)
+        return await body.read(limit_bytes)
     except BodyTooLarge as error:
         raise RequestEntityTooLargeException(str(error)) from error
 

@@ -10,11 +10,13 @@ import logging
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import IO, NamedTuple
 
 import msgspec
 
 _FLUSH_SECONDS = 0.1
+_WAITING_LINES = 100_000
 
 
 class RequestLine(NamedTuple):
@@ -46,8 +48,9 @@ class RequestLog:
         self._thread.start()
 
     def write(self, line: RequestLine) -> None:
-        """Note a request; costs an append."""
-        self._lines.append(line)
+        """Note a request; costs an append. It is dropped if very many wait for a stuck stream."""
+        if len(self._lines) < _WAITING_LINES:
+            self._lines.append(line)
 
     def _run(self) -> None:
         while not self._stop.wait(_FLUSH_SECONDS):
@@ -58,8 +61,12 @@ class RequestLog:
         """Write what was noted until now."""
         with self._flushing:
             lines, self._lines = self._lines, []
-            if lines:
-                self._stream.write("".join(map(self._format, lines)))
+            if not lines:
+                return
+            text = "".join(map(self._format, lines))
+            # A full disk or a closed pipe ends the log's lines, not the server.
+            with suppress(OSError, ValueError):
+                self._stream.write(text)
                 self._stream.flush()
 
     def close(self) -> None:
@@ -75,6 +82,10 @@ def _timestamp(seconds: float) -> str:
 
 def _json_line(line: RequestLine) -> str:
     document = line._asdict()
+    for name, value in document.items():
+        if isinstance(value, str) and not value.isascii():
+            # What a client sent in a header may be no UTF-8.
+            document[name] = value.encode("utf-8", "replace").decode()
     document["time"] = _timestamp(line.time)
     document["level"] = "error" if line.status >= 500 else "info"
     document["milliseconds"] = round(document.pop("seconds") * 1000, 3)

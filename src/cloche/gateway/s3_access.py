@@ -8,9 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloche.gateway.http.messages import Request, Response
+from cloche.gateway.routing.router import parse_query
 
 if TYPE_CHECKING:
     from cloche.gateway.runtime import Runtime
+
+
+_SIGNING_PARAMETERS = frozenset(
+    {
+        "x-amz-algorithm", "x-amz-content-sha256", "x-amz-credential", "x-amz-date",
+        "x-amz-expires", "x-amz-security-token", "x-amz-signature", "x-amz-signedheaders",
+    }
+)  # fmt: skip
 
 
 def bucket_of(path: str) -> str:
@@ -47,3 +56,17 @@ def check_body(operation: str, headers: dict[str, str], body: bytes) -> None:
     from cloche.services.s3 import body_digests
 
     body_digests.check_body(operation, headers, body)
+
+
+def query_headers(request: Request) -> dict[str, str]:
+    """The headers of a presigned request, with those that stand in its query string.
+
+    A URL may carry what a header would say (`x-amz-acl`, `x-amz-meta-…`), as all of the query
+    string is signed. A header that came as well wins.
+    """
+    headers = {
+        name.lower(): value
+        for name, value in parse_query(request.query_string).items()
+        if name.lower().startswith("x-amz-") and name.lower() not in _SIGNING_PARAMETERS
+    }
+    return headers | request.headers

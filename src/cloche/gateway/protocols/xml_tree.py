@@ -8,6 +8,8 @@ from xml.parsers import expat
 from cloche.gateway.protocols.faults import ParseError
 from cloche.gateway.protocols.shapes import MAXIMUM_DEPTH
 
+MAXIMUM_ELEMENTS = 150_000
+"""Of a document; CompleteMultipartUpload with 10,000 parts and their checksums has half as many."""
 _NOT_WELL_FORMED = "The XML you provided was not well-formed"
 
 
@@ -68,6 +70,7 @@ def parse_xml(body: bytes) -> Element:
 class _Builder:
     def __init__(self) -> None:
         self.root: Element | None = None
+        self._count = 0
         self._open: list[Element] = []
 
     def refuse_doctype(self, *_declaration: Any) -> None:
@@ -76,6 +79,9 @@ class _Builder:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if attributes:
             attributes = {local_name(key): value for key, value in attributes.items()}
+        self._count += 1
+        if self._count > MAXIMUM_ELEMENTS:
+            raise ParseError("The body has too many elements")
         element = Element(local_name(name), attributes)
         if self._open:
             if len(self._open) >= MAXIMUM_DEPTH:

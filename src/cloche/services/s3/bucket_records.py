@@ -124,18 +124,23 @@ def change_bucket(
     call: Call, request: Mapping[str, Any], change: Callable[[Bucket], Bucket]
 ) -> Bucket:
     """Replace the bucket that a request names by what `change` makes of it; blocks."""
-    load_bucket(call, request)
+    allowed = load_bucket(call, request)
     name: str = request["Bucket"]
 
     def apply(transaction: Any) -> Bucket:
         bucket = transaction.get(buckets, "", "", name)
-        if bucket is None:
+        if bucket is None or not is_same_bucket(bucket, allowed):
             raise no_such_bucket(name)
         changed = change(bucket)
         transaction.put(buckets, "", "", name, changed)
         return changed
 
     return call.server.documents.transact(apply)
+
+
+def is_same_bucket(one: Bucket, other: Bucket) -> bool:
+    """Whether two records are of one bucket, and not of a later one that took its name."""
+    return (one.owner, one.created_at) == (other.owner, other.created_at)
 
 
 def no_such_bucket(name: str) -> NoSuchBucket | InvalidBucketName:

@@ -20,6 +20,7 @@ from cloche.services.s3.bucket_records import (
     Bucket,
     OwnedBucket,
     buckets,
+    is_same_bucket,
     load_bucket,
     no_such_bucket,
     owned_buckets,
@@ -122,17 +123,20 @@ async def delete_bucket(call: Call, request: shapes.DeleteBucketRequest) -> Empt
         await call.engine(ObjectStore).delete_bucket(bucket.name)
     except objects.BucketNotEmpty as error:
         raise BucketNotEmpty(BucketName=bucket.name) from error
-    except objects.BucketNotFound:
-        pass
+    except objects.BucketNotFound as error:
+        # Without a bucket's record there is nothing in it, unless its objects are elsewhere.
+        if call.documents.is_shared:
+            raise no_such_bucket(bucket.name) from error
     await call.documents.commit(lambda tx: _delete(tx, bucket))
     return {}
 
 
 def _delete(tx: Transaction, bucket: Bucket) -> None:
-    deleted = tx.delete(buckets, "", "", bucket.name)
-    if deleted is None:
+    current = tx.get(buckets, "", "", bucket.name)
+    if current is None or not is_same_bucket(current, bucket):
         raise no_such_bucket(bucket.name)
-    tx.delete(owned_buckets, deleted.owner, "", bucket.name)
+    tx.delete(buckets, "", "", bucket.name)
+    tx.delete(owned_buckets, current.owner, "", bucket.name)
 
 
 @service.operation
