@@ -154,3 +154,8 @@ def test_waiting_ends_when_it_is_stopped(clock: Clock) -> None:
     thread.join(10)
     assert reached == [False]
     assert clock.wait_until(clock.time(), stop)
+
+
+def test_time_ends_with_the_year_9000() -> None:
+    with pytest.raises(ValueError, match="year 9000"):
+        advanced((), 0.0, 9000 * 366 * 86400.0)

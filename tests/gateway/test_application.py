@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 
 import httpx
 import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from cloche.engines.audit.sqlite import SQLiteEventStore
 from tests.live_server import LiveServer
 
 
@@ -64,3 +70,61 @@ def test_request_ids_match_the_log(fresh_server: LiveServer) -> None:
 def test_administration_needs_the_root_key(server: LiveServer) -> None:
     answer = httpx.post(f"{server.endpoint_url}/_cloche/clock", json={"advance_seconds": 1})
     assert answer.status_code in (400, 403)
+
+
+def test_what_is_no_text_does_not_end_the_log(fresh_server: LiveServer) -> None:
+    request = (
+        b"POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: DynamoDB_20120810.\xff\xfe\r\n"
+        b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
+    )
+    with socket.create_connection(("127.0.0.1", fresh_server.port), timeout=10) as connection:
+        connection.sendall(request)
+        assert b" 4" in connection.recv(4096)[:13]
+    answer = fresh_server.client("sts").get_caller_identity()
+    fresh_server.runtime.request_log.flush()
+    lines = fresh_server.log.getvalue().splitlines()
+    assert len(lines) == 2
+    assert json.loads(lines[1])["request_id"] == answer["ResponseMetadata"]["RequestId"]
+
+
+def test_large_bodies_of_nobody_are_refused(server: LiveServer) -> None:
+    server.client("s3").create_bucket(Bucket="large-bodies")
+    tags = b"<Tagging><TagSet>" + b"<Tag/>" * 100_000 + b"</TagSet></Tagging>"
+    answer = httpx.put(f"{server.endpoint_url}/large-bodies?tagging", content=tags)
+    assert answer.status_code == 413
+    form = b"Action=GetCallerIdentity&Version=2011-06-15&x=" + b"y" * 1_000_000
+    headers = {"host": "sts.us-east-1.amazonaws.com"}
+    headers["content-type"] = "application/x-www-form-urlencoded"
+    answer = httpx.post(server.endpoint_url, content=form, headers=headers)
+    assert answer.status_code == 413
+
+
+def test_headers_in_a_presigned_url_are_honoured(server: LiveServer) -> None:
+    s3 = server.client("s3", signature_version="s3v4")
+    s3.create_bucket(Bucket="presigned-headers")
+    url = f"{server.endpoint_url}/presigned-headers/k"
+    query = "?x-amz-meta-colour=red&x-amz-tagging=a%3Db&x-amz-storage-class=STANDARD_IA"
+    request = AWSRequest(method="PUT", url=url + query)
+    keys = Credentials(server.root["AccessKeyId"], server.root["SecretAccessKey"])
+    S3SigV4QueryAuth(keys, "s3", "us-east-1", expires=60).add_auth(request)
+    assert httpx.put(request.url, content=b"hello").status_code == 200
+    head = s3.head_object(Bucket="presigned-headers", Key="k")
+    assert head["Metadata"] == {"colour": "red"}
+    assert head["StorageClass"] == "STANDARD_IA"
+    tags = s3.get_object_tagging(Bucket="presigned-headers", Key="k")["TagSet"]
+    assert tags == [{"Key": "a", "Value": "b"}]
+
+
+def test_changes_are_in_the_audit_log_when_they_are_acknowledged(fresh_server: LiveServer) -> None:
+    fresh_server.client("iam").create_user(UserName="jane")
+    store = SQLiteEventStore(fresh_server.settings.data_directory / "audit.sqlite", time.time)
+    try:
+        events = [
+            event
+            for _, _, event in store.lookup(
+                f"{fresh_server.settings.account_id}/us-east-1", None, 0, 2**40, None, 10
+            )
+        ]
+    finally:
+        store.close()
+    assert [json.loads(event)["eventName"] for event in events] == ["CreateUser"]
