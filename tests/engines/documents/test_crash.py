@@ -13,12 +13,12 @@ from cloche.engines.documents.sqlite import SQLiteDocuments
 from tests.engines.documents.crash_writer import PAIR_TABLES
 
 WRITER = Path(__file__).with_name("crash_writer.py")
-ROUNDS = int(os.environ.get("CLOCHE_TEST_KILLS", "3"))
+ROUNDS = int(os.environ.get("CLOCHE_KILL_ROUNDS", "3"))
 
 
 @pytest.mark.kill
 def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
-    """`CLOCHE_TEST_KILLS=20` kills twenty times instead of three."""
+    """`CLOCHE_KILL_ROUNDS=20` kills twenty times instead of three."""
     acknowledged: set[str] = set()
     for n in range(ROUNDS):
         writer = subprocess.Popen(
