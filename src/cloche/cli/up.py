@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 
 import click
 
@@ -42,6 +43,7 @@ def up(settings: Settings, detach: bool, as_json: bool) -> None:
 def _serve(settings: Settings, as_json: bool) -> None:
     # botocore would import awscrt, which takes a tenth of a second, for signers that go unused.
     os.environ.setdefault("BOTO_DISABLE_CRT", "true")
+    from cloche.gateway.object_directory import ObjectsElsewhere
     from cloche.gateway.server import AlreadyRunning, serve
 
     def say_listening(url: str) -> None:
@@ -49,7 +51,7 @@ def _serve(settings: Settings, as_json: bool) -> None:
             echo_json({"url": url, "data_directory": str(settings.data_directory)})
         else:
             click.echo(f"Cloche listens on {url}; data in {settings.data_directory}.")
-            click.echo('In another shell: eval "$(cloche env)".  Ctrl-C ends the server.')
+            click.echo(f"In another shell: {_env_command(settings)}.  Ctrl-C ends the server.")
 
     try:
         serve(settings, on_listening=say_listening)
@@ -60,8 +62,19 @@ def _serve(settings: Settings, as_json: bool) -> None:
             f"A server already runs on {settings.data_directory}{where}.",
             "`cloche down` stops it; --data names another directory.",
         ) from error
+    except ObjectsElsewhere as error:
+        raise CommandError(
+            str(error), "Use that directory, or let CLOCHE_OBJECT_STORE_URL name a shared endpoint."
+        ) from error
     except OSError as error:
         raise _listening_error(error, settings) from error
+
+
+def _env_command(settings: Settings) -> str:
+    """The command that sets up a shell, for the directory that this server was told."""
+    if settings.origins.get("data_directory") != "flag":
+        return 'eval "$(cloche env)"'
+    return f'eval "$(cloche env --data {shlex.quote(str(settings.data_directory))})"'
 
 
 def _listening_error(error: OSError, settings: Settings) -> CommandError:
@@ -88,4 +101,4 @@ def _say_listening(record: ServerRecord, settings: Settings, how: str, as_json: 
         )
         return
     click.echo(f"{how}: {record.url} (process {record.pid}); data in {settings.data_directory}.")
-    click.echo('Next: eval "$(cloche env)".  `cloche down` stops it.')
+    click.echo(f"Next: {_env_command(settings)}.  `cloche down` stops it.")

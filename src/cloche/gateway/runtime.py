@@ -22,6 +22,7 @@ from cloche.core.shared_clock import SharedClock
 from cloche.engines.audit.sqlite import SQLiteEventStore
 from cloche.engines.objects.store import ObjectStore
 from cloche.gateway.metrics import Metrics
+from cloche.gateway.object_directory import claim_object_directory
 from cloche.gateway.request_log import RequestLog
 from cloche.gateway.routing.router import Router
 from cloche.gateway.service_models import read_entries, service_model
@@ -99,6 +100,10 @@ class Runtime:
 
     async def start(self) -> None:
         """Open what is always needed and go on with what the last server left, on this loop."""
+        if self.documents.is_shared and not self.settings.object_store_url:
+            await asyncio.to_thread(
+                claim_object_directory, self.documents, self.settings.data_directory
+            )
         access_key_id, secret_access_key = self._root_key
         self.root = await asyncio.to_thread(
             identity.ensure_root,

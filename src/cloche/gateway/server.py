@@ -90,19 +90,25 @@ async def _serve(
 async def running(settings: Settings, request_log: RequestLog) -> AsyncGenerator[RunningServer]:
     """A server on the running loop, for as long as the context lasts."""
     runtime = Runtime(settings, request_log, root_key=_root_key(os.environ))
-    await runtime.start()
-    http = HttpServer(Application(runtime, Administration(runtime)))
     try:
-        port = await http.listen(settings.host, settings.port)
-        # What was made until now lives as long as the server: the collector need not look at it.
-        gc.collect()
-        gc.freeze()
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        shown = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
-        yield RunningServer(runtime, f"http://{shown}:{port}", port)
+        await runtime.start()
+        http = HttpServer(Application(runtime, Administration(runtime)))
+        try:
+            port = await http.listen(settings.host, settings.port)
+            # What was made until now lives as long as the server: the collector need not look.
+            gc.collect()
+            gc.freeze()
+            yield RunningServer(runtime, f"http://{_shown_host(settings.host)}:{port}", port)
+        finally:
+            await http.close()
     finally:
-        await http.close()
         await runtime.stop()
+
+
+def _shown_host(host: str) -> str:
+    """The host in a URL that reaches a server which listens on `host`."""
+    bracketed = f"[{host}]" if ":" in host else host
+    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(bracketed, bracketed)  # noqa: S104
 
 
 def _root_key(environment: Mapping[str, str]) -> tuple[str, str] | None:
