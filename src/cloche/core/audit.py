@@ -5,8 +5,9 @@ The dispatcher calls `AuditLog.record` once for each call; everything else happe
 an engine, `services.cloudtrail` answers LookupEvents from it and delivers it to buckets.
 
 AWS shows an event in LookupEvents within about 15 minutes and in a bucket within about 5. Here a
-call is visible to the next LookupEvents, which flushes first. What was recorded less than about
-0.1 s before the process is killed is lost, as the call itself is not held up for its record.
+call is visible to the next LookupEvents, which flushes first. A call that
+changes something is in the log before it is acknowledged; of reads and of data events, those of the
+last 0.1 s are lost when the process is killed, as the call is not held up for its record.
 """
 
 from __future__ import annotations

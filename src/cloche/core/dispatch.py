@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloche.core.audit import is_data_event, is_read_only
@@ -99,7 +100,9 @@ class Dispatch:
             self._audit.record(call, read_only, request, response, error, started_at)
         if not read_only and not is_data_event(call.service, call.operation):
             # What was changed and acknowledged is in the log, even if the server is killed now.
-            await self.in_thread(self._audit.flush)
+            # (What cannot be written is tried again by the log's own thread, which says so.)
+            with suppress(OSError):
+                await self.in_thread(self._audit.flush)
         return response
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
