@@ -85,7 +85,7 @@ class Served:
         return connection
 
     def exchange(self, data: bytes) -> bytes:
-        """Send all and read until the server closes or 0.3 s nothing comes."""
+        """Send all and read the answers."""
         with self.connect() as connection:
             connection.sendall(data)
             return read_all(connection)
@@ -97,12 +97,14 @@ class Served:
         self.loop.close()
 
 
-def read_all(connection: socket.socket, seconds: float = 0.3) -> bytes:
-    connection.settimeout(seconds)
+def read_all(connection: socket.socket, seconds: float = 0.5) -> bytes:
+    """What comes until the server closes, or for so long nothing comes after the first bytes."""
+    connection.settimeout(10)
     received = b""
     try:
         while chunk := connection.recv(1 << 20):
             received += chunk
+            connection.settimeout(seconds)
     except TimeoutError:
         pass
     except ConnectionResetError:
