@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from cloche.engines.objects.filesystem import FileSystemObjectStore
 from cloche.engines.objects.store import ObjectRecord
+from tests.engines.objects.filesystem.images import copy_while_open
 from tests.engines.objects.running import read
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class StoreMachine(RuleBasedStateMachine):
         """Go on with what the files hold at this moment."""
         image = self.directory / f"crash-{next(self.restarts)}"
         self.run(asyncio.to_thread(self.store._maintenance.work))
-        shutil.copytree(self.root, image)
+        copy_while_open(self.root, image)
         self.run(self.store.close())
         self.root = image
         self.store = self.opened()

@@ -11,6 +11,7 @@ import pytest
 
 from cloche.engines.objects.filesystem import FileSystemObjectStore
 from cloche.engines.objects.filesystem.maintenance import Maintenance
+from tests.engines.objects.filesystem.images import copy_while_open
 from tests.engines.objects.running import current, put, read
 
 
@@ -29,7 +30,7 @@ def test_all_is_in_the_journal_since_the_last_checkpoint(tmp_path: Path) -> None
 
     async def before() -> list[object]:
         store = opened(tmp_path / "live")
-        shutil.copytree(tmp_path / "live", tmp_path / "crashed")
+        copy_while_open(tmp_path / "live", tmp_path / "crashed")
         await _write_all_kinds(store)
         shutil.rmtree(tmp_path / "crashed" / "journal")
         for name in ("journal", "data", "staged"):
@@ -101,7 +102,7 @@ async def _state(store: FileSystemObjectStore) -> list[object]:
 def test_recovery_cut_short_begins_again(tmp_path: Path) -> None:
     async def before() -> list[object]:
         store = opened(tmp_path / "live")
-        shutil.copytree(tmp_path / "live", tmp_path / "crashed")
+        copy_while_open(tmp_path / "live", tmp_path / "crashed")
         await _write_all_kinds(store)
         for name in ("journal", "data"):
             shutil.rmtree(tmp_path / "crashed" / name)
