@@ -89,10 +89,11 @@ class Delivery:
 
     async def _deliver_next(self) -> bool:
         """Deliver a batch; whether there was one and this server may."""
-        batch = await asyncio.to_thread(
-            event_queue.head, self._documents, self._subscriber, _BATCH_LIMIT
-        )
-        if not batch or not await self._hold_lease():
+        batch = await self._head()
+        if batch and not self._is_leased():
+            # Whoever held the lease until now may have delivered what was just read.
+            batch = await self._head() if await self._take_lease() else []
+        if not batch:
             return False
         if not self._documents.is_shared:
             await self._deliver(batch)
@@ -101,7 +102,9 @@ class Delivery:
         try:
             while not delivering.done():
                 await asyncio.wait((delivering,), timeout=LEASE_SECONDS / 3)
-                if not delivering.done() and not await self._hold_lease():
+                if delivering.done() or self._is_leased():
+                    continue
+                if not await self._take_lease():
                     return False
             delivering.result()
         finally:
@@ -162,12 +165,19 @@ class Delivery:
             if answer is not None:
                 await answer
 
-    async def _hold_lease(self) -> bool:
+    async def _head(self) -> list[Document[WaitingEvent]]:
+        return await asyncio.to_thread(
+            event_queue.head, self._documents, self._subscriber, _BATCH_LIMIT
+        )
+
+    def _is_leased(self) -> bool:
+        """Whether no other server delivers, now and for half a lease from now."""
         if not self._documents.is_shared:
             return True
+        return self._clock.wall_time() < self._leased_until - LEASE_SECONDS / 2
+
+    async def _take_lease(self) -> bool:
         wall_time = self._clock.wall_time()
-        if wall_time < self._leased_until - LEASE_SECONDS / 2:
-            return True
         taken = await self._documents.commit(
             lambda tx: event_queue.take_lease(tx, self._subscriber, self._owner, wall_time)
         )
