@@ -86,6 +86,8 @@ class AuditRecorder:
     ) -> None:
         """Note a finished call; see `AuditLog.record`."""
         waiting = self._waiting
+        if read_only:
+            response = None  # no event tells it, and a listing is large
         waiting.append(FinishedCall(call, read_only, request, response, error, started_at))
         if not self._is_awake:
             self._is_awake = True

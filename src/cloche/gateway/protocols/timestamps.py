@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -150,12 +151,15 @@ def format_date_time(value: datetime | float) -> str:
     return text[1:24] + "Z"
 
 
+# The next two are cached, because much of what is listed or read was written in the same seconds.
+@lru_cache(maxsize=4096)
 def format_date_time_milliseconds(value: datetime | float) -> str:
     """`2019-12-16T23:48:18.000Z`, as S3 writes it always."""
     text = _encode(as_datetime(value)).decode()
     return text[1:20] + ".000Z" if len(text) == _WHOLE_SECONDS else text[1:24] + "Z"
 
 
+@lru_cache(maxsize=4096)
 def format_http_date(value: datetime | float) -> str:
     """`Mon, 16 Dec 2019 23:48:18 GMT`."""
     return format_datetime(as_datetime(value), usegmt=True)

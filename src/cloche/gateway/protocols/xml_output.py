@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from cloche.gateway.protocols.shapes import Shape
 from cloche.gateway.protocols.text_values import INTEGER_RANGES, compile_text_encoder
+from cloche.gateway.protocols.xml_structures import (
+    Member,
+    StructureEncoder,
+    XmlEncoder,
+    escape,
+    escape_attribute,
+)
 
-XmlEncoder = Callable[[Any], str]
-"""Gives the elements of a value: one, or several for flattened lists and maps."""
+__all__ = ["XML_DECLARATION", "XmlCompiler", "XmlEncoder", "escape", "escape_attribute"]
 
 XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-_replace_special = re.compile(r'[&<>"\x00-\x1f\x7f-\x9f\u2028]').sub
-
-
-def _escape_character(match: re.Match[str]) -> str:
-    character = match[0]
-    return _ESCAPES.get(character) or f"&#x{ord(character):X};"
-
-
-def escape(text: str) -> str:
-    """Text as it stands between tags; control characters are written as S3 writes them."""
-    # Most text is plain, and this is the fastest way to know it.
-    if text.isprintable() and "&" not in text and "<" not in text and ">" not in text:
-        return text
-    return _replace_special(_escape_character, text)
-
-
-def escape_attribute(text: str) -> str:
-    """Text as it stands in an attribute's double quotes."""
-    return _replace_special(_escape_character, text)
 
 
 class XmlCompiler:
@@ -70,17 +54,15 @@ class XmlCompiler:
 
     def contents(self, shape: Shape, only: frozenset[str] | None = None) -> XmlEncoder:
         """A function that gives the elements of a structure's members, without its own."""
-        fields: dict[str, XmlEncoder] = {
+        members = {
             name: (
                 self._member(name, member)
                 if (only is None or name in only) and not member.traits.get("xmlAttribute")
-                else _nothing
+                else Member(_nothing)
             )
             for name, member in shape.members.items()
         }
-        return lambda value: "".join(
-            [fields[name](item) for name, item in value.items() if item is not None]
-        )
+        return StructureEncoder(members)
 
     def _shared_contents(self, shape: Shape) -> XmlEncoder:
         contents = self._contents
@@ -90,23 +72,38 @@ class XmlCompiler:
             contents[name] = self.contents(shape)
         return contents[name]
 
-    def _member(self, name: str, member: Shape) -> XmlEncoder:
+    def _member(self, name: str, member: Shape) -> Member:
         wire_name = member.wire_name or name
         if member.is_flattened and member.kind == "list":
             wire_name = member.entry_name(name)
-        return self.element(member, wire_name)
+        encode = self.element(member, wire_name)
+        start = f"<{wire_name}{_namespace_attribute(member, '')}>"
+        kind = self._inlined(member)
+        return Member(encode, start, f"</{wire_name}>", kind) if kind else Member(encode)
+
+    def _inlined(self, shape: Shape) -> str:
+        """How a scalar may stand in a structure's f-string; nothing if it may not."""
+        if shape.kind in INTEGER_RANGES:
+            return "integer"
+        if shape.kind in ("string", "character"):
+            return "text"
+        is_date_time = (
+            shape.kind == "timestamp" and shape.timestamp_format("date-time") == "date-time"
+        )
+        return "milliseconds" if is_date_time and self._has_milliseconds else ""
 
     def _structure(
         self, shape: Shape, opening: str, end: str, only: frozenset[str] | None
     ) -> XmlEncoder:
         contents = self._shared_contents(shape) if only is None else self.contents(shape, only)
+        start = f"{opening}>"
         attributes = [
             (name, member.wire_name or name)
             for name, member in shape.members.items()
             if member.traits.get("xmlAttribute")
         ]
         if not attributes:
-            return lambda value: f"{opening}>{contents(value)}{end}"
+            return lambda value: f"{start}{contents(value)}{end}"
 
         def encode(value: Mapping[str, Any]) -> str:
             given = "".join(
@@ -122,7 +119,14 @@ class XmlCompiler:
         if shape.is_flattened:
             name = start[1:-1].partition(" ")[0]
             encode_item = self.element(shape.element, name)
-            return lambda value: "".join([encode_item(item) for item in value if item is not None])
+
+            def encode(value: Sequence[Any]) -> str:
+                # Most flattened lists within lists (the checksum of an object) have one item.
+                if len(value) == 1 and value[0] is not None:
+                    return encode_item(value[0])
+                return "".join([encode_item(item) for item in value if item is not None])
+
+            return encode
         encode_item = self.element(shape.element, shape.element.wire_name or "member")
         return lambda value: (
             start + "".join([encode_item(item) for item in value if item is not None]) + end
@@ -159,13 +163,7 @@ def _nothing(_value: Any) -> str:
 
 
 def _string_encoder(start: str, end: str) -> XmlEncoder:
-    def encode(value: str) -> str:
-        # As `escape` does; written out because most of what is listed is text.
-        if value.isprintable() and "&" not in value and "<" not in value and ">" not in value:
-            return f"{start}{value}{end}"
-        return f"{start}{escape(value)}{end}"
-
-    return encode
+    return lambda value: f"{start}{escape(value)}{end}"
 
 
 def _namespace_attribute(shape: Shape, default: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cloche.core.operations import Call
@@ -41,7 +42,7 @@ async def list_objects(call: Call, request: shapes.ListObjectsRequest) -> shapes
         **_echoed(request, bucket, encoding, limit),
         "Marker": encoding(marker),
         "IsTruncated": page.next_key is not None,
-        "Contents": [_entry(bucket, record, encoding, has_owner=True) for record in page.records],
+        "Contents": _entries(bucket, page.records, encoding, has_owner=True),
         "CommonPrefixes": encoding.common_prefixes(page.common_prefixes),
     }
     if delimiter and page.next_key is not None:
@@ -69,9 +70,7 @@ async def list_objects_v2(
         **_echoed(request, bucket, encoding, limit),
         "IsTruncated": page.next_key is not None,
         "KeyCount": len(page.records) + len(page.common_prefixes),
-        "Contents": [
-            _entry(bucket, record, encoding, has_owner=has_owner) for record in page.records
-        ],
+        "Contents": _entries(bucket, page.records, encoding, has_owner=has_owner),
         "CommonPrefixes": encoding.common_prefixes(page.common_prefixes),
     }
     if token is not None:
@@ -157,28 +156,38 @@ def _echoed(
     return echoed
 
 
-def _entry(
-    bucket: Bucket, record: ObjectRecord, encoding: Encoding, *, has_owner: bool
-) -> dict[str, Any]:
-    properties = record.properties
-    entry: dict[str, Any] = {
-        "Key": encoding(record.key),
-        "LastModified": last_modified(record),
-        "ETag": f'"{record.etag}"',
-        "Size": record.size_bytes,
-        "StorageClass": storage_class(record),
-    }
-    checksums: dict[str, str] | None = properties.get("checksums")
-    if checksums:
-        entry["ChecksumAlgorithm"] = [member.removeprefix("Checksum") for member in checksums]
-        entry["ChecksumType"] = properties["checksum_type"]
-    if has_owner:
-        entry["Owner"] = owner(object_owner(bucket, record))
-    return entry
+def _entries(
+    bucket: Bucket, records: Sequence[ObjectRecord], encoding: Encoding, *, has_owner: bool
+) -> list[dict[str, Any]]:
+    """What is said of each object; written for pages of a thousand."""
+    is_plain = encoding.kind is None
+    entries: list[dict[str, Any]] = []
+    for record in records:
+        properties = record.properties
+        entry: dict[str, Any] = {
+            "Key": record.key if is_plain else encoding(record.key),
+            "LastModified": last_modified(record),
+            "ETag": f'"{record.etag}"',
+            "Size": record.size_bytes,
+            "StorageClass": storage_class(record),
+        }
+        if properties.get("checksums"):
+            entry["ChecksumAlgorithm"] = _algorithms(*properties["checksums"])
+            entry["ChecksumType"] = properties["checksum_type"]
+        if has_owner:
+            entry["Owner"] = owner(object_owner(bucket, record))
+        entries.append(entry)
+    return entries
+
+
+@lru_cache(maxsize=256)
+def _algorithms(*members: str) -> tuple[str, ...]:
+    """`CRC32` and the like, from the members that hold the checksums."""
+    return tuple(member.removeprefix("Checksum") for member in members)
 
 
 def _version(bucket: Bucket, record: ObjectRecord, encoding: Encoding) -> dict[str, Any]:
-    entry = _entry(bucket, record, encoding, has_owner=True)
+    (entry,) = _entries(bucket, (record,), encoding, has_owner=True)
     entry["VersionId"] = record.version_id
     entry["IsLatest"] = record.is_latest
     return entry

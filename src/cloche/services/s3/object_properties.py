@@ -8,7 +8,6 @@ default (none, private, the bucket's owner).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from email.header import Header, decode_header, make_header
 from typing import Any
 
@@ -245,9 +244,9 @@ def encryption_answer(record_properties: Properties) -> dict[str, Any]:
     return {member: answer[member] for member in _ENCRYPTION_MEMBERS if member in answer}
 
 
-def last_modified(record: ObjectRecord) -> datetime:
-    """When a version was written, in whole seconds as S3 has it."""
-    return datetime.fromtimestamp(int(record.last_modified), UTC)
+def last_modified(record: ObjectRecord) -> Any:
+    """When a version was written, in whole seconds since 1970 as S3 has it."""
+    return int(record.last_modified)
 
 
 def storage_class(record: ObjectRecord) -> str:

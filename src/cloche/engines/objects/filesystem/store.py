@@ -248,7 +248,8 @@ class FileSystemObjectStore:
         def query(queries: Queries) -> Listing:
             return listing.list_objects(queries, bucket, prefix, delimiter, after, max_keys)
 
-        if max_keys <= _LIST_INLINE_KEYS:
+        # A page without a delimiter is one row; with one, most of a bucket may be passed over.
+        if max_keys <= _LIST_INLINE_KEYS or not delimiter:
             return self._reader.query(query)
         return await self._reader.query_in_thread(query)
 
