@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+
+import msgspec
 
 if TYPE_CHECKING:
     from cloche.core.clock import Clock
@@ -129,8 +130,7 @@ class Server(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """What an operation says of the HTTP answer beyond its output.
 
     Attributes:
@@ -139,11 +139,10 @@ class Answer:
     """
 
     status: int | None = None
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = {}
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One request on its way through a service.
 
     Attributes:
@@ -165,8 +164,8 @@ class Call:
     region: str
     request_id: str
     http: HttpRequest | None = None
-    answer: Answer = field(default_factory=Answer)
-    audit: dict[str, Any] = field(default_factory=dict[str, Any])
+    answer: Answer = msgspec.field(default_factory=Answer)
+    audit: dict[str, Any] = {}
 
     @property
     def account_id(self) -> str:
@@ -191,8 +190,7 @@ class Call:
 Authorize = Callable[[Call, "Operation", Mapping[str, Any]], Awaitable[None] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """An operation that is built.
 
     Attributes:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 PrincipalKind = Literal[
     "Root", "IAMUser", "AssumedRole", "FederatedUser", "AWSService", "Anonymous"
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True):
     """A caller whose signature was verified, or `Anonymous`.
 
     Attributes:

@@ -8,14 +8,16 @@ under the request's id.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
-import random
 import re
 import secrets
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
+
+import msgspec
+from msgspec.structs import replace
 
 from cloche.core.audit import is_read_only
 from cloche.core.dispatch import not_built
@@ -49,7 +51,9 @@ _LARGE_BODY_BYTES = 256 * 1024
 _KEY_USE_SECONDS = 60.0
 _ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
 _VERSION = re.compile(rb"(?:^|&)Version=([^&]+)")
-_random = random.Random(secrets.randbits(256))  # noqa: S311
+_drawn = secrets.token_hex(9)
+_PROCESS_ID = f"{_drawn[:8]}-{_drawn[8:12]}-4{_drawn[12:15]}-a{_drawn[15:18]}"
+_numbers = itertools.count(secrets.randbits(44))
 
 
 class InternalError(InternalFailure):
@@ -66,8 +70,7 @@ class IncompleteBody(AWSError):
     )
 
 
-@dataclass(slots=True)
-class _Exchange:
+class _Exchange(msgspec.Struct):
     """A request and what has been found out about it so far."""
 
     request: Request
@@ -149,7 +152,9 @@ class Application:
     def _route_form(self, route: Route, request: Request, body: bytes) -> Route:
         """The route of a form, whose fields name version and operation."""
         form = body or request.query_string.encode("latin-1")
-        route = self._runtime.router.by_version(route, _form_field(_VERSION, form) or "")
+        version = _form_field(_VERSION, form) or ""
+        if route.service.api_version != version:
+            route = self._runtime.router.by_version(route, version)
         return Route(route.service, route.protocol, _form_field(_ACTION, form), route.path)
 
     async def _perform(
@@ -313,7 +318,10 @@ class Application:
 def _form_field(pattern: re.Pattern[bytes], form: bytes) -> str | None:
     """A field of a form that is not parsed yet; None if it is not there or empty."""
     match = pattern.search(form)
-    return unquote_plus(match[1].decode("latin-1")) if match is not None else None
+    if match is None:
+        return None
+    text = match[1].decode("latin-1")
+    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 def _read_parameters(binding: Binding, request: Request, source: Any) -> dict[str, Any]:
@@ -356,6 +364,5 @@ def _not_built(service: str, operation: str) -> AWSError:
 
 
 def new_request_id() -> str:
-    """A random UUID; nothing is guarded by it, so that the kernel need not be asked each time."""
-    text = f"{_random.getrandbits(128):032x}"
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+    """A UUID: drawn by lot for the process, and counted up within it. Nothing is guarded by it."""
+    return f"{_PROCESS_ID}-{next(_numbers):012x}"

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import lru_cache
 from typing import IO, NamedTuple
 
 import msgspec
@@ -33,6 +34,26 @@ class RequestLine(NamedTuple):
     seconds: float
     source_ip: str
     principal: str
+
+
+class _ShownLine(msgspec.Struct, gc=False):
+    """The members of a line, in their order."""
+
+    time: str
+    request_id: str
+    service: str
+    operation: str
+    method: str
+    path: str
+    status: int
+    error_code: str
+    source_ip: str
+    principal: str
+    level: str
+    milliseconds: float
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class RequestLog:
@@ -75,21 +96,32 @@ class RequestLog:
         self._thread.join()
 
 
+@lru_cache(maxsize=16)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
 def _timestamp(seconds: float) -> str:
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
+    return f"{_second(int(seconds))}.{int(seconds % 1 * 1000):03d}Z"
 
 
 def _json_line(line: RequestLine) -> str:
-    document = line._asdict()
-    for name, value in document.items():
-        if isinstance(value, str) and not value.isascii():
-            # What a client sent in a header may be no UTF-8.
-            document[name] = value.encode("utf-8", "replace").decode()
-    document["time"] = _timestamp(line.time)
-    document["level"] = "error" if line.status >= 500 else "info"
-    document["milliseconds"] = round(document.pop("seconds") * 1000, 3)
-    return msgspec.json.encode(document).decode() + "\n"
+    shown = _ShownLine(
+        _timestamp(line.time),
+        *line[1:8],
+        *line[9:],
+        "error" if line.status >= 500 else "info",
+        round(line.seconds * 1000, 3),
+    )
+    try:
+        return _encode(shown).decode() + "\n"
+    except UnicodeEncodeError:  # what a client sent in a header may be no UTF-8
+        texts = {
+            name: value.encode("utf-8", "replace").decode()
+            for name, value in msgspec.structs.asdict(shown).items()
+            if isinstance(value, str)
+        }
+        return _encode(msgspec.structs.replace(shown, **texts)).decode() + "\n"
 
 
 def _text_line(line: RequestLine) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
 
 import pytest
 from awscrt.auth import (
@@ -15,6 +14,7 @@ from awscrt.auth import (
     aws_sign_request,
 )
 from awscrt.http import HttpHeaders, HttpRequest
+from msgspec.structs import replace
 
 from cloche.core.errors import AWSError
 from cloche.gateway.http.messages import Request

@@ -37,6 +37,7 @@ _STATUS_LINES = {
 _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _BODYLESS_STATUSES = {204, 304}
 _RESUME_BELOW_BYTES = 64 * 1024
+_SENT_TOGETHER_BYTES = 64 * 1024
 _SENDFILE_BYTES = 2 * 1024 * 1024
 
 
@@ -108,6 +109,8 @@ class Http1Connection(asyncio.Protocol):
         if self._task is None:
             if self._head_bytes and self._in_head:
                 self._refuse(408, "Request Time-out")
+            elif self._transport.get_write_buffer_size():
+                self._transport.abort()  # closing would wait for a client that does not read
             else:
                 self._transport.close()
         elif self._body is not None and not self._body.is_complete and not self._body.is_paused:
@@ -290,12 +293,14 @@ class Http1Connection(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def _send_continue(self) -> None:
+        self._server.send_all()
         self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # Answering
 
     def _accept(self, request: Request, keep_alive: bool) -> None:
         if self._task is None:
+            self._server.requests_under_way += 1
             self._task = self._loop.create_task(self._answer_all(request, keep_alive))
             self._wait_until(self._limits.stall_seconds)
             return
@@ -327,9 +332,11 @@ class Http1Connection(asyncio.Protocol):
             self._transport.abort()
             return
         finally:
+            self._server.requests_under_way -= 1
             self._task = None
         self._wait_until(self._limits.idle_seconds)
         if self._closing:
+            self._server.send_all()
             self._transport.close()
 
     async def _settle_body(self, request: Request, keep_alive: bool) -> bool:
@@ -353,6 +360,10 @@ class Http1Connection(asyncio.Protocol):
         return keep_alive
 
     async def _write(self, request: Request, response: Response, keep_alive: bool) -> None:
+        if self._transport.is_closing():
+            raise ConnectionClosed
+        if self._write_paused:
+            await self._drain()
         body = response.body
         if request.body.awaits_continue:
             # The client may or may not send the body now: only a new connection tells.
@@ -380,7 +391,13 @@ class Http1Connection(asyncio.Protocol):
             self._closing = True
         if has_body and isinstance(body, bytes):
             head.append(body)
-        self._transport.write(b"".join(head))
+        answer = b"".join(head)
+        is_whole = not has_body or isinstance(body, bytes)
+        if keep_alive and is_whole and len(answer) <= _SENT_TOGETHER_BYTES:
+            self._server.send_soon(self._transport, answer)
+        else:
+            self._server.send_all()
+            self._transport.write(answer)
         if isinstance(body, FileSlice):
             await self._send_file(file, body if has_body else FileSlice(body.path, 0, 0))
         elif has_body and not isinstance(body, bytes):
@@ -486,6 +503,7 @@ class Http1Connection(asyncio.Protocol):
         self._closing = True
         if self._task is None:
             text = reason.encode("ascii", "replace")
+            self._server.send_all()
             self._transport.write(
                 _STATUS_LINES[status]
                 + b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"

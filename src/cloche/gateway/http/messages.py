@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from cloche.engines.objects.store import FileSlice
 
@@ -37,8 +38,7 @@ class BodyIncomplete(Exception):
     """The connection ended, or stalled, within a body."""
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """A request.
 
     Attributes:
@@ -71,8 +71,7 @@ class Request:
 ResponseBody = bytes | FileSlice | AsyncIterator[bytes]
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """An answer.
 
     Attributes:
@@ -82,5 +81,5 @@ class Response:
     """
 
     status: int = 200
-    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    headers: list[tuple[str, str]] = []
     body: ResponseBody = b""

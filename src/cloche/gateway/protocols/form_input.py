@@ -65,10 +65,11 @@ def parse_pairs(text: str) -> list[tuple[str, str]]:
         ParseError: bad percent-encoding.
     """
     pairs: list[tuple[str, str]] = []
+    is_plain = "%" not in text
     for part in text.replace("+", " ").split("&"):
         if part:
             name, _, value = part.partition("=")
-            pairs.append((unquote(name), unquote(value)))
+            pairs.append((name, value) if is_plain else (unquote(name), unquote(value)))
     return pairs
 
 
@@ -80,7 +81,9 @@ def parse_form(body: bytes, query_string: str) -> Node:
         ParseError: a name with too many segments.
     """
     try:
-        pairs = parse_pairs(query_string) + parse_pairs(body.decode())
+        pairs = parse_pairs(body.decode())
+        if query_string:
+            pairs = parse_pairs(query_string) + pairs
     except (UnicodeDecodeError, ParseError) as error:
         raise MalformedQueryString("The query string is malformed.") from error
     root = Node()

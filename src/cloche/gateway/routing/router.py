@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_plus
+
+import msgspec
 
 from cloche.gateway.http.messages import Request
 from cloche.gateway.protocols.shapes import ProtocolName
@@ -22,8 +23,7 @@ _FORM: tuple[ProtocolName, ...] = ("query", "ec2")
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """Where a request goes.
 
     Attributes:

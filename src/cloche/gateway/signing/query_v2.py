@@ -19,10 +19,10 @@ import hashlib
 import hmac
 import re
 from base64 import b64encode
-from dataclasses import replace
 from urllib.parse import unquote_plus
 
 import msgspec
+from msgspec import structs
 
 from cloche.core.errors import AccessDenied
 from cloche.gateway.http.messages import Request
@@ -90,7 +90,7 @@ def read(request: Request) -> QuerySignature | None:
         if name.lower().startswith("x-amz-") or name.lower() in _HEADERS
     }
     return QuerySignature(
-        replace(request, headers=headers | request.headers),
+        structs.replace(request, headers=headers | request.headers),
         printable(found["AWSAccessKeyId"]),
         printable(found["Signature"]),
         expires,

@@ -6,8 +6,10 @@ All of it is asked for every request, so it reads through the documents' cache.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+
+import msgspec
 
 from cloche.core.dispatch import IdentityPolicies
 from cloche.core.documents import Documents
@@ -44,8 +46,7 @@ _ALLOW_NOTHING = '{"Version":"2012-10-17","Statement":[]}'
 _USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """A key that can sign.
 
     Attributes:
@@ -73,7 +74,7 @@ def find_credential(documents: Documents, access_key_id: str) -> Credential | No
     if key is None or not key.is_active:
         return None
     if not key.user_name:
-        principal = _root(key.account_id, access_key_id)
+        return _of_root(key.account_id, access_key_id, key.secret)
     else:
         user = _user(documents, key.account_id, key.user_name)
         if user is None:
@@ -90,14 +91,16 @@ def find_credential(documents: Documents, access_key_id: str) -> Credential | No
     return Credential(access_key_id, key.secret, None, None, principal)
 
 
-def _root(account_id: str, access_key_id: str) -> Principal:
-    return Principal(
+@lru_cache(maxsize=1024)
+def _of_root(account_id: str, access_key_id: str, secret: str) -> Credential:
+    principal = Principal(
         kind="Root",
         account_id=account_id,
         arn=f"arn:aws:iam::{account_id}:root",
         user_id=account_id,
         access_key_id=access_key_id,
     )
+    return Credential(access_key_id, secret, None, None, principal)
 
 
 def _of_session(documents: Documents, session: Session) -> Credential | None:
