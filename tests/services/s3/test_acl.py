@@ -50,6 +50,43 @@ def test_acls_spelt_out(s3: Any, bucket: str) -> None:
         s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy=policy)
 
 
+def test_groups_come_before_the_owner(s3: Any, create: Callable[..., str]) -> None:
+    bucket = create(ACL="public-read-write")
+    s3.put_object(Bucket=bucket, Key="k", ACL="authenticated-read")
+    of_bucket = s3.get_bucket_acl(Bucket=bucket)["Grants"]
+    of_object = s3.get_object_acl(Bucket=bucket, Key="k")["Grants"]
+    assert [grant["Permission"] for grant in of_bucket] == ["READ", "WRITE", "FULL_CONTROL"]
+    assert [grant["Permission"] for grant in of_object] == ["READ", "FULL_CONTROL"]
+    assert of_bucket[-1]["Grantee"] == of_object[-1]["Grantee"]
+
+
+@pytest.mark.parametrize(
+    ("grantee", "code"),
+    [
+        ({"Type": "CanonicalUser", "ID": "_nobody"}, "InvalidArgument"),
+        ({"Type": "CanonicalUser"}, "MalformedACLError"),
+        (
+            {"Type": "AmazonCustomerByEmail", "EmailAddress": "nobody@example.invalid"},
+            "UnresolvableGrantByEmailAddress",
+        ),
+        ({"Type": "Group", "URI": "http://acs.amazonaws.com/groups/nobody"}, "InvalidArgument"),
+        ({"Type": "CanonicalUser", "ID": "ab" * 32}, "NotImplemented"),
+    ],
+)
+def test_refuses_grantees_that_do_not_exist(
+    s3: Any, bucket: str, grantee: dict[str, str], code: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k")
+    answer = s3.get_bucket_acl(Bucket=bucket)
+    grants = [*answer["Grants"], {"Grantee": grantee, "Permission": "READ"}]
+    policy = {"Owner": answer["Owner"], "Grants": grants}
+    status = 501 if code == "NotImplemented" else 400
+    with refused(code, status):
+        s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy=policy)
+    with refused(code, status):
+        s3.put_object_acl(Bucket=bucket, Key="k", AccessControlPolicy=policy)
+
+
 def test_refuses_what_is_no_acl(s3: Any, bucket: str) -> None:
     with refused("MissingSecurityHeader", 400):
         s3.put_bucket_acl(Bucket=bucket)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from tests.live_server import LiveServer
 from tests.services.s3.expectations import refused
 
 FIVE_MEBIBYTES = 5 * 1024 * 1024
@@ -75,6 +77,22 @@ def test_aborts(s3: Any, bucket: str) -> None:
         send(s3, upload, 1, b"x")
     with refused("NoSuchUpload", 404):
         finish(s3, upload, [part])
+
+
+def test_says_who_begins(s3: Any, bucket: str, stranger: Any, server: LiveServer) -> None:
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    iam = server.client("iam")
+    name = f"user-{uuid4().hex[:12]}"
+    arn = iam.create_user(UserName=name)["User"]["Arn"]
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    for client in (s3, stranger, server.client("s3", key)):
+        begin(client, bucket)
+    me, other = (client.list_buckets()["Owner"] for client in (s3, stranger))
+    said = [
+        (upload["Initiator"], upload["Owner"])
+        for upload in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]
+    ]
+    assert said == [(me, me), (other, other), ({"ID": arn, "DisplayName": name}, me)]
 
 
 def test_copies_parts(s3: Any, bucket: str) -> None:

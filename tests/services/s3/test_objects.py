@@ -90,6 +90,22 @@ def test_versions_and_delete_markers(s3: Any, bucket: str) -> None:
         s3.get_object(Bucket=bucket, Key="key", VersionId="A" * 32)
 
 
+def test_writes_tell_no_version_while_versioning_is_suspended(s3: Any, bucket: str) -> None:
+    place = {"Bucket": bucket, "Key": "key"}
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    written = [s3.put_object(**place, Body=b"x")]
+    written.append(s3.copy_object(**place, CopySource=place, MetadataDirective="REPLACE"))
+    upload = {**place, "UploadId": s3.create_multipart_upload(**place)["UploadId"]}
+    etag = s3.upload_part(**upload, PartNumber=1, Body=b"x")["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    written.append(s3.complete_multipart_upload(**upload, MultipartUpload=parts))
+    assert not any("VersionId" in answer for answer in written)
+    assert s3.head_object(**place)["VersionId"] == "null"
+    assert [each["VersionId"] for each in s3.list_object_versions(Bucket=bucket)["Versions"]] == [
+        "null"
+    ]
+
+
 def test_deletes_many(s3: Any, bucket: str) -> None:
     for key in ("a", "b"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"x")
@@ -120,3 +136,9 @@ def test_tags(s3: Any, bucket: str) -> None:
     assert s3.get_object_tagging(Bucket=bucket, Key="key")["TagSet"] == []
     with refused("NoSuchKey", 404):
         s3.get_object_tagging(Bucket=bucket, Key="none")
+
+
+def test_tags_come_sorted(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x", Tagging="b=2&a")
+    tags = s3.get_object_tagging(Bucket=bucket, Key="key")["TagSet"]
+    assert tags == [{"Key": "a", "Value": ""}, {"Key": "b", "Value": "2"}]

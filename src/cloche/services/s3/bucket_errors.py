@@ -23,6 +23,12 @@ class UnexpectedContent(AWSError):
     default_message = "This request does not support content"
 
 
+class UnresolvableGrantByEmailAddress(AWSError):
+    """A grantee is named by an e-mail address that is no account's."""
+
+    default_message = "The email address you provided does not match any account on record."
+
+
 class PolicyTooLarge(AWSError):
     """A bucket policy has more than 20 KB."""
 

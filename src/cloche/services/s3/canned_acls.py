@@ -10,11 +10,13 @@ display name, which AWS no longer gives at all.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from cloche.core.principals import Principal
+from cloche.services.s3.bucket_errors import UnresolvableGrantByEmailAddress
 from cloche.services.s3.errors import (
     AccessDenied,
     InvalidArgument,
@@ -29,6 +31,7 @@ LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 EC2_BUNDLE_READER = "6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6b97c"
 
 _BUCKET_OWNER = "bucket-owner"
+_USER_ID = re.compile(r"[0-9a-f]{64}")
 
 _GRANTS: dict[str, tuple[tuple[str, str], ...]] = {
     "private": (),
@@ -94,7 +97,9 @@ def acl_grants(acl: str, account_id: str, bucket_owner: str) -> list[dict[str, A
                 grants.append(_grant(user_id, bucket_owner, permission))
         else:
             grants.append(_grant(grantee, "aws-exec-read", permission))
-    return grants
+    # S3 promises no order. With groups first, clients that sort by a member which groups lack
+    # meet an owner only at the end.
+    return sorted(grants, key=lambda grant: grant["Grantee"]["Type"] != "Group")
 
 
 def _grant(grantee: str, name: str, permission: str) -> dict[str, Any]:
@@ -114,6 +119,7 @@ def acl_of_policy(
     Raises:
         MalformedACLError: it does not conform to the schema.
         InvalidArgument: a grantee does not exist.
+        UnresolvableGrantByEmailAddress: a grantee is named by an e-mail address.
         AccessDenied: it names another owner.
         NotImplementedS3: no canned ACL says the same.
     """
@@ -136,10 +142,24 @@ def _grant_key(grant: Mapping[str, Any]) -> tuple[str, str]:
     permission = grant.get("Permission", "")
     if permission not in _PERMISSIONS:
         raise MalformedACLError
+    return _grantee_key(grantee), permission
+
+
+def _grantee_key(grantee: Mapping[str, str]) -> str:
+    """A grantee's group or canonical user id. Accounts here have no e-mail address."""
     uri = grantee.get("URI")
-    if uri is not None and uri not in (ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY):
-        raise InvalidArgument("Invalid group uri", ArgumentName="Group/URI", ArgumentValue=uri)
-    return uri or grantee.get("ID") or grantee.get("EmailAddress", ""), permission
+    if uri is not None:
+        if uri not in (ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY):
+            raise InvalidArgument("Invalid group uri", ArgumentName="Group/URI", ArgumentValue=uri)
+        return uri
+    user_id = grantee.get("ID")
+    if user_id is None:
+        if "EmailAddress" in grantee:
+            raise UnresolvableGrantByEmailAddress
+        raise MalformedACLError
+    if _USER_ID.fullmatch(user_id) is None:
+        raise InvalidArgument("Invalid id", ArgumentName="CanonicalUser/ID", ArgumentValue=user_id)
+    return user_id
 
 
 def acl_allows(

@@ -24,7 +24,7 @@ from cloche.services.s3.errors import (
     MethodNotAllowed,
     NotImplementedS3,
 )
-from cloche.services.s3.finding import check_readable, find_version, version_members
+from cloche.services.s3.finding import check_readable, find_version
 from cloche.services.s3.object_events import tell_created
 from cloche.services.s3.object_properties import (
     check_key,
@@ -40,6 +40,7 @@ from cloche.services.s3.object_properties import (
 from cloche.services.s3.receiving import MAX_REQUEST_BYTES, storing
 from cloche.services.s3.service import service
 from cloche.services.s3.tags import read_tagging_header
+from cloche.services.s3.versioning import written_version
 
 if TYPE_CHECKING:
     from aws_shapes import s3 as shapes
@@ -145,7 +146,7 @@ async def copy_object(call: Call, request: shapes.CopyObjectRequest) -> shapes.C
             **checksum_of(record),
         },
         **source.members(),
-        **version_members(bucket, record),
+        **written_version(bucket, record),
         **encryption_answer(properties),
     }
     return answer

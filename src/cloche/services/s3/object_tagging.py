@@ -25,12 +25,13 @@ _OBJECT = "arn:{partition}:s3:::{Bucket}/{Key}"
 async def get_object_tagging(
     call: Call, request: shapes.GetObjectTaggingRequest
 ) -> shapes.GetObjectTaggingOutput:
-    """A version's tags. AWS: S3 GetObjectTagging."""
+    """A version's tags, by name: S3 promises no order. AWS: S3 GetObjectTagging."""
     refuse_unbuilt(request)
     bucket = load_bucket(call, request)
     record = await find_version(call, bucket, request["Key"], request.get("VersionId"))
+    tags: Mapping[str, str] = record.properties.get("tags", {})
     answer: Any = {
-        "TagSet": tag_set(record.properties.get("tags", {})),
+        "TagSet": tag_set(dict(sorted(tags.items()))),
         **version_members(bucket, record),
     }
     return answer

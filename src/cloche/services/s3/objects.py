@@ -9,7 +9,6 @@ from cloche.engines.objects.store import ObjectStore
 from cloche.services.s3.bucket_records import load_bucket
 from cloche.services.s3.checksums import FULL_OBJECT
 from cloche.services.s3.conditions import write_condition
-from cloche.services.s3.finding import version_members
 from cloche.services.s3.object_events import tell_created
 from cloche.services.s3.object_properties import (
     checksum_of,
@@ -19,6 +18,7 @@ from cloche.services.s3.object_properties import (
 )
 from cloche.services.s3.receiving import receive, storing
 from cloche.services.s3.service import service
+from cloche.services.s3.versioning import written_version
 
 if TYPE_CHECKING:
     from aws_shapes import s3 as shapes
@@ -50,6 +50,6 @@ async def put_object(call: Call, request: shapes.PutObjectRequest) -> shapes.Put
         "ETag": f'"{record.etag}"',
         **checksum_of(record),
         **encryption_answer(properties),
-        **version_members(bucket, record),
+        **written_version(bucket, record),
     }
     return answer

@@ -25,13 +25,13 @@ from cloche.services.s3.errors import (
     MalformedXML,
     NoSuchUpload,
 )
-from cloche.services.s3.finding import version_members
 from cloche.services.s3.object_events import tell_created
 from cloche.services.s3.object_parts import MAX_PART_NUMBER
 from cloche.services.s3.object_properties import checksum_of, encryption_answer, refuse_unbuilt
 from cloche.services.s3.receiving import translated
 from cloche.services.s3.service import service
 from cloche.services.s3.uploads import find_upload, object_properties, upload_checksum
+from cloche.services.s3.versioning import written_version
 
 if TYPE_CHECKING:
     from aws_shapes import s3 as shapes
@@ -198,5 +198,5 @@ def _answer(call: Call, bucket: Bucket, record: ObjectRecord) -> Any:
         "ETag": f'"{record.etag}"',
         **checksum_of(record),
         **encryption_answer(record.properties),
-        **version_members(bucket, record),
+        **written_version(bucket, record),
     }

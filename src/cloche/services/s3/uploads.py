@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cloche.core.operations import Call
 from cloche.engines.objects.store import BucketNotFound, ObjectStore, Upload, UploadNotFound
 from cloche.services.s3.bucket_records import Bucket, load_bucket, no_such_bucket
-from cloche.services.s3.canned_acls import owner
+from cloche.services.s3.canned_acls import canonical_user_id, owner
 from cloche.services.s3.checksums import (
     DEFAULT_ALGORITHM,
     FULL_OBJECT,
@@ -42,7 +42,7 @@ async def create_multipart_upload(
     properties = new_properties(call, bucket, request)
     checksum = _checksum(request)
     about: dict[str, Any] = {
-        "initiator": call.principal.arn or "anonymous",
+        "initiator": _initiator(call),
         "initiator_name": call.principal.name or call.account_id,
         **checksum,
     }
@@ -61,6 +61,13 @@ async def create_multipart_upload(
         **checksum,
     }
     return answer
+
+
+def _initiator(call: Call) -> str:
+    """The id of who begins an upload: root's is the account's canonical one, others' their ARN."""
+    if call.principal.is_root:
+        return canonical_user_id(call.account_id)
+    return call.principal.arn or "anonymous"
 
 
 @service.operation(resource=_OBJECT)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from cloche.core.operations import Call
+from cloche.engines.objects.store import ObjectRecord
 from cloche.services.s3.bucket_errors import IllegalVersioningConfigurationException
-from cloche.services.s3.bucket_records import change_bucket, load_bucket
+from cloche.services.s3.bucket_records import Bucket, change_bucket, load_bucket
 from cloche.services.s3.errors import MalformedXML, NotImplementedS3
 from cloche.services.s3.service import service
 
@@ -43,3 +44,12 @@ def put_bucket_versioning(call: Call, request: shapes.PutBucketVersioningRequest
         raise IllegalVersioningConfigurationException
     change_bucket(call, request, lambda bucket: replace(bucket, versioning=status))
     return {}
+
+
+def written_version(bucket: Bucket, record: ObjectRecord) -> dict[str, str]:
+    """The member by which a write tells the id of its version; none while that is `null`.
+
+    Reads do tell `null` where versioning is suspended. Source: the sample responses of PutObject
+    in the S3 API reference.
+    """
+    return {"VersionId": record.version_id} if bucket.versioning == "Enabled" else {}
