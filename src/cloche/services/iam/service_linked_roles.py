@@ -57,8 +57,9 @@ def _role_name(service_name: str, suffix: str | None) -> str:
 
 
 def _resource(call: Call, request: Mapping[str, Any]) -> list[str]:
-    name = request["AWSServiceName"]
-    return [f"arn:aws:iam::{call.account_id}:role/aws-service-role/{name}/*"]
+    service_name = request["AWSServiceName"]
+    name = _role_name(service_name, request.get("CustomSuffix"))
+    return [f"arn:aws:iam::{call.account_id}:role/aws-service-role/{service_name}/{name}"]
 
 
 @service.operation(resource=_resource)
