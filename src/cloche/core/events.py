@@ -9,6 +9,7 @@ delivers to a subscriber.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Collection
 from concurrent.futures import Future
@@ -24,6 +25,8 @@ from cloche.core.event_delivery import Delivery, Handler
 from cloche.core.event_queue import Interest, WaitingEvent
 
 __all__ = ["Event", "EventBus", "Handler"]
+
+_log = logging.getLogger(__name__)
 
 _TRIM_SECONDS = 600.0
 _FOLLOW_SECONDS = 1.0
@@ -170,7 +173,11 @@ class EventBus:
         """Learn who has subscribed on other servers."""
         while True:
             await asyncio.sleep(_FOLLOW_SECONDS)
-            kept = await asyncio.to_thread(event_queue.interests, self._documents)
+            try:
+                kept = await asyncio.to_thread(event_queue.interests, self._documents)
+            except Exception:  # noqa: BLE001  # a database that is away must not end it
+                _log.exception("cannot learn who subscribes on other servers")
+                continue
             with self._lock:
                 own = {
                     name: each for name, each in self._interests.items() if name in self._subscribed
@@ -181,9 +188,13 @@ class EventBus:
         """Drop what has waited for a day for subscribers that stay away."""
         while True:
             for name in self._interests.keys() - self._subscribed.keys():
-                wall_time = self._clock.wall_time()
-                while await self._documents.commit(
-                    lambda tx, name=name, now=wall_time: event_queue.remove_expired(tx, name, now)
-                ):
-                    pass
+                try:
+                    await self._trim_queue_of(name)
+                except Exception:  # noqa: BLE001  # a database that is away must not end it
+                    _log.exception("cannot drop old events for %s", name)
             await asyncio.sleep(_TRIM_SECONDS)
+
+    async def _trim_queue_of(self, name: str) -> None:
+        now = self._clock.wall_time()
+        while await self._documents.commit(lambda tx: event_queue.remove_expired(tx, name, now)):
+            pass
