@@ -115,10 +115,13 @@ class Runtime:
         )
         self.engine(ObjectStore)
         for kind in await asyncio.to_thread(self.jobs.unfinished_kinds):
-            self.dispatcher.service(kind.partition(".")[0])
+            self._load_service_of(kind)
         await self.events.start()
-        await self.jobs.start()
+        await self.jobs.start(self._load_service_of)
         self.in_background(self.shared_clock.follow())
+
+    def _load_service_of(self, job_kind: str) -> None:
+        self.dispatcher.service(job_kind.partition(".")[0])
 
     async def stop(self) -> None:
         """End background work, then close the engines; every acknowledged change is durable."""
