@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import tempfile
 from datetime import datetime
@@ -20,6 +21,8 @@ from cloche.services.iam.entities import AccessKey, Account
 
 CREDENTIALS_FILE = "credentials.json"
 _FIRST_ACCOUNT_NAME = "default"
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
 
 
 class AccountExists(Exception):
@@ -92,12 +95,19 @@ def create_account(
 
     Raises:
         AccountExists: the name, the id or the key is taken.
-        ValueError: the id is not twelve digits.
+        ValueError: nobody could use it: the name is empty, the id is not twelve digits, or no
+            request can be signed with the key.
     """
+    if not (name.strip() and name.isprintable()):
+        raise ValueError("An account needs a name of printable characters.")
     if account_id is None:
         account_id = f"{secrets.randbelow(9 * 10**11) + 10**11}"
-    elif not (len(account_id) == 12 and account_id.isdecimal()):
-        raise ValueError(f"{account_id!r} is not an account id of twelve digits")
+    elif not _ACCOUNT_ID.fullmatch(account_id):
+        raise ValueError(f"{account_id!r} is not an account id of twelve digits.")
+    if access_key_id is not None:
+        _check_access_key_id(access_key_id)
+    if secret_access_key == "":
+        raise ValueError("A secret access key is not empty.")
     now = clock.now().replace(microsecond=0)
     new_id, new_secret = _new_key(account_id)
     pair = (access_key_id or new_id, secret_access_key or new_secret)
@@ -111,6 +121,13 @@ def create_account(
         return AccountKey(account_id, name, key.id, key.secret)
 
     return documents.transact(work)
+
+
+def _check_access_key_id(key_id: str) -> None:
+    if not _ACCESS_KEY_ID.fullmatch(key_id):
+        raise ValueError(f"{key_id!r} is not an access key id: 16 to 128 of A-Z and 0-9.")
+    if key_id.startswith(identifiers.SESSION_KEY_PREFIX):
+        raise ValueError(f"{key_id!r} begins with ASIA, as only those of sessions may.")
 
 
 def list_accounts(documents: Documents) -> list[AccountKey]:
