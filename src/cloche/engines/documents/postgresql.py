@@ -16,7 +16,7 @@ from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
 from psycopg_pool import ConnectionPool
 
 from cloche.engines.documents.batching import BatchingWriter, Submission
@@ -77,6 +77,10 @@ _DELETE = (
 _MIGRATION_LOCK = 0x636C6F636865
 _CONNECTIONS = 16
 _CONNECT_TIMEOUT_SECONDS = 10
+# A database that is stuck must not hold up the server for ever, and its event loop (which reads
+# what is not in the cache) only shortly.
+_READ_SECONDS = 5.0
+_WRITE_SECONDS = 30.0
 _ATTEMPTS_TOGETHER = 3
 _ATTEMPTS_ALONE = 100
 _LONGEST_PAUSE_SECONDS = 0.05
@@ -142,7 +146,7 @@ class PostgreSQLDocuments:
 
     def __init__(self, url: str) -> None:
         with _explained(UnreachableDatabase, "doesn't answer"):
-            self._url = _with_timeout(url, _CONNECT_TIMEOUT_SECONDS)
+            self._url = _with_limits(url, _CONNECT_TIMEOUT_SECONDS)
             self._connection = self._connect()
         try:
             with _explained(UnsuitableDatabase, "can't keep documents"):
@@ -156,6 +160,7 @@ class PostgreSQLDocuments:
             max_size=_CONNECTIONS,
             timeout=_CONNECT_TIMEOUT_SECONDS,
             kwargs={"autocommit": True, "prepare_threshold": 1},
+            configure=lambda connection: _limit(connection, _READ_SECONDS),
             name="documents",
             open=True,
         )
@@ -195,6 +200,8 @@ class PostgreSQLDocuments:
     ) -> list[tuple[Any, ...]]:
         try:
             return self._fetch_once(statement, parameters)
+        except QueryCanceled:
+            raise  # it has taken its time already
         except psycopg.OperationalError:
             # The connection may have been lost since it was last used; a read can be repeated.
             self._pool.check()
@@ -215,6 +222,7 @@ class PostgreSQLDocuments:
         connection = psycopg.connect(self._url, prepare_threshold=1, autocommit=True)
         connection.execute("SET synchronous_commit = on")
         connection.execute("SET client_encoding = 'UTF8'")
+        _limit(connection, _WRITE_SECONDS)
         connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
         return connection
@@ -294,12 +302,16 @@ def check_connection(url: str, timeout_seconds: int) -> None:
         UnreachableDatabase: it does not answer.
     """
     with _explained(UnreachableDatabase, "doesn't answer"):
-        psycopg.connect(_with_timeout(url, timeout_seconds)).close()
+        psycopg.connect(_with_limits(url, timeout_seconds)).close()
 
 
-def _with_timeout(url: str, seconds: int) -> str:
-    """The URL's parameters; unless it says how long connecting may take, this does."""
-    parameters: dict[str, Any] = {"connect_timeout": seconds, **conninfo_to_dict(url)}
+def _with_limits(url: str, seconds: int) -> str:
+    """The URL's parameters; unless it says how long connecting may take, this does.
+
+    A machine that has vanished is given up after thirty seconds, where the system allows it.
+    """
+    defaults = {"connect_timeout": seconds, "tcp_user_timeout": 30_000}
+    parameters: dict[str, Any] = {**defaults, **conninfo_to_dict(url)}
     return make_conninfo(**parameters)
 
 
@@ -317,6 +329,12 @@ def _execute(
     return connection.execute(statement, parameters, binary=True).fetchall()
 
 
+def _limit(connection: Connection, seconds: float) -> None:
+    """Have the database give up any statement that takes longer."""
+    milliseconds = str(round(seconds * 1000))
+    connection.execute("SELECT set_config('statement_timeout', %s, false)", (milliseconds,))
+
+
 def _pause(attempt: int) -> None:
     longest_seconds = min(0.001 * 2**attempt, _LONGEST_PAUSE_SECONDS)
     time.sleep(random.uniform(0, longest_seconds))  # noqa: S311  # only keeps servers apart
@@ -331,6 +349,7 @@ def _prepare(connection: Connection) -> int:
     # One server at a time; in read committed, so that it sees what the one before it did.
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
         row = connection.execute("SELECT version FROM schema_version").fetchone()
