@@ -258,6 +258,26 @@ def test_several_servers_deliver_each_event_once(
     run(scenario)
 
 
+def test_subscribes_once_the_database_is_back(
+    postgresql_url: str, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    documents = Documents(PostgreSQLDocuments(postgresql_url))
+
+    async def scenario() -> None:
+        received, events = Received(), EventBus(documents, clock)
+        await events.start()
+        with unreadable(postgresql_url):
+            events.subscribe("test", "aws.test", received.note)
+            await asyncio.to_thread(until, lambda: "cannot subscribe test" in caplog.text)
+        await events.publish_async(event(1))
+        assert await received.until(1) == [1]
+        assert EventBus(documents, clock).is_wanted(event(2))
+        await events.stop()
+
+    run(scenario)
+    documents.close()
+
+
 def test_goes_on_once_the_database_is_back(
     postgresql_url: str,
     clock: Clock,

@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Collection
 from concurrent.futures import Future
+from functools import partial
 from uuid import uuid4
 
 import msgspec
@@ -82,11 +83,13 @@ class EventBus:
             if name in self._subscribed or "/" in name or not name:
                 raise ValueError(f"there is a subscriber {name!r} already, or it has no valid name")
             # What is published later is also written later: the writer keeps the order.
-            kept = self._documents.submit(lambda tx: event_queue.keep_interest(tx, name, interest))
-            self._subscribed[name] = (handler, kept)
+            self._subscribed[name] = (handler, self._keep(name, interest))
             self._interests = {**self._interests, name: interest}
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._deliver_to, name)
+
+    def _keep(self, name: str, interest: Interest) -> Future[None]:
+        return self._documents.submit(lambda tx: event_queue.keep_interest(tx, name, interest))
 
     def unsubscribe(self, name: str) -> None:
         """End a subscription for good and forget what waits for it."""
@@ -150,7 +153,8 @@ class EventBus:
         if self._loop is None or name in self._tasks or name not in self._subscribed:
             return
         handler, kept = self._subscribed[name]
-        delivery = Delivery(self._documents, self._clock, self._owner, name, handler, kept)
+        keep = partial(self._keep, name, self._interests[name])
+        delivery = Delivery(self._documents, self._clock, self._owner, name, handler, keep, kept)
         self._deliveries[name] = delivery
         self._tasks[name] = self._loop.create_task(delivery.run(), name=f"events for {name}")
 
