@@ -4,11 +4,16 @@ import json
 import os
 import socket
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from cloche.cli.checks import check_credentials_file, check_data_directory
 from tests.cli.conftest import Run
+from tests.live_server import LiveServer
+from tests.postgresql import postgresql_server, postgresql_url
+
+__all__ = ["postgresql_server", "postgresql_url"]
 
 
 def test_a_fresh_machine_is_well(run: Run, data: Path) -> None:
@@ -64,3 +69,36 @@ def test_a_password_is_not_printed(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     result = run("doctor")
     assert "hunter2" not in result.output
     assert "db.example" in result.output
+
+
+def test_a_database_and_an_object_store_are_asked(
+    run: Run, monkeypatch: pytest.MonkeyPatch, server: LiveServer
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    monkeypatch.setenv("CLOCHE_DATABASE_URL", f"postgresql://me:hunter2@127.0.0.1:{port}/x")
+    monkeypatch.setenv("CLOCHE_OBJECT_STORE_URL", f"http://127.0.0.1:{port}")
+    result = run("doctor", "--json")
+    assert result.exit_code == 1
+    assert "hunter2" not in result.output
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    for name in ("Database", "Object store"):
+        assert checks[name]["state"] == "failed"
+        assert "refused" in checks[name]["found"]
+        assert checks[name]["mend"].startswith("Start it, or let CLOCHE_")
+    monkeypatch.delenv("CLOCHE_DATABASE_URL")
+    key = quote(server.root["SecretAccessKey"], safe="")
+    monkeypatch.setenv("CLOCHE_OBJECT_STORE_URL", f"http://AK:{key}@127.0.0.1:{server.port}/x")
+    report = json.loads(run("doctor", "--json").stdout)
+    checks = {check["name"]: check for check in report["checks"]}
+    assert checks["Object store"]["state"] == "ok"
+    assert checks["Object store"]["found"] == f"http://AK:***@127.0.0.1:{server.port}/x answers"
+
+
+def test_a_database_that_answers(
+    run: Run, monkeypatch: pytest.MonkeyPatch, postgresql_url: str
+) -> None:
+    monkeypatch.setenv("CLOCHE_DATABASE_URL", postgresql_url)
+    report = json.loads(run("doctor", "--json").stdout)
+    checks = {check["name"]: check["state"] for check in report["checks"]}
+    assert checks["Database"] == "ok"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -64,6 +65,79 @@ def test_up_detached_leaves_a_running_server_as_it_is(cloche: Cloche) -> None:
     second = cloche.json("up", "--detach")
     assert second["already_running"] is True
     assert second["pid"] == first["pid"]
+
+
+def test_flags_that_a_running_server_does_not_follow_are_an_error(cloche: Cloche) -> None:
+    first = cloche.json("up", "--detach", "--region", "eu-west-1")
+    port = str(urlsplit(first["url"]).port)
+    same = ("--region", "eu-west-1", "--port", port, "--data", str(cloche.data))
+    assert cloche.json("up", "--detach", *same)["pid"] == first["pid"]
+    assert cloche.json("up", "--detach")["pid"] == first["pid"]
+    result = cloche(
+        "up", "--detach", "--region", "eu-west-2", "--log-level", "debug", "--port", "1"
+    )
+    assert result.returncode == 1
+    told = (
+        f"port is {port}, not 1; region is eu-west-1, not eu-west-2; log_level is info, not debug"
+    )
+    assert told in result.stderr
+    assert "Hint: `cloche down`" in result.stderr
+    report = json.loads(cloche("doctor", "--json").stdout)
+    shown = {one["name"]: (one["value"], one["running"]) for one in report["settings"]}
+    assert shown["region"] == ("us-east-1", "eu-west-1")
+    assert shown["log_level"] == ("info", "info")
+    assert "OF THE RUNNING SERVER" in cloche("doctor").stdout
+
+
+def test_a_stalled_client_does_not_have_the_server_killed(cloche: Cloche) -> None:
+    url = urlsplit(cloche.json("up", "--detach")["url"])
+    with socket.create_connection((url.hostname or "", url.port or 0)) as client:
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        assert cloche.json("down")["killed"] is False
+
+
+def test_hints_work_as_they_are_printed(tmp_path: Path) -> None:
+    data = tmp_path / "my data"
+    cloche = Cloche(tmp_path / "unused")
+    started = cloche("up", "--detach", "--data", str(data))
+    try:
+        assert f"`cloche down --data '{data}'` stops it." in started.stdout
+        assert f"eval \"$(cloche env --data '{data}')\"" in started.stdout
+        made = cloche("account", "create", "--data", str(data), "their's")
+        line = made.stdout.splitlines()[-1]
+        command = line.removeprefix('Use it: eval "$(').removesuffix(')"')
+        words = shlex.split(command)
+        assert words == ["cloche", "env", "--account", "their's", "--data", str(data)]
+        assert cloche(*words[1:]).returncode == 0
+    finally:
+        down = cloche("down", "--data", str(data))
+    assert down.stdout.startswith("Stopped")
+
+
+@pytest.mark.parametrize("arguments", [("up",), ("up", "--detach")])
+def test_what_keeps_it_from_starting_is_told_in_two_lines(
+    cloche: Cloche, arguments: tuple[str, ...]
+) -> None:
+    result = cloche(*arguments, "--data", "/proc/nowhere")
+    assert result.returncode == 1
+    assert "/proc/nowhere" in result.stderr
+    assert len(result.stderr.splitlines()) == 2
+    cloche.data.mkdir()
+    (cloche.data / "documents.sqlite").write_bytes(os.urandom(8192))
+    closed = socket.create_server(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    closed.close()
+    for variables, cause in (
+        ({}, "documents.sqlite can't be used: file is not a database."),
+        ({"CLOCHE_DATABASE_URL": f"postgresql://127.0.0.1:{port}/x"}, "PostgreSQL doesn't answer"),
+    ):
+        result = cloche(*arguments, **variables)
+        assert result.returncode == 1
+        assert cause in result.stderr
+        assert "Hint: " in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 def test_a_second_server_on_the_same_data_is_refused(cloche: Cloche) -> None:

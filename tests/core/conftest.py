@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from cloche.core.clock import Clock
@@ -31,6 +33,17 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@contextmanager
+def unreadable(postgresql_url: str) -> Generator[None]:
+    """For as long as the context lasts, the store answers everything with an error."""
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE documents RENAME TO hidden")
+        try:
+            yield
+        finally:
+            connection.execute("ALTER TABLE hidden RENAME TO documents")
 
 
 @pytest.fixture

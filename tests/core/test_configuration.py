@@ -82,6 +82,16 @@ def test_passwords_are_not_shown() -> None:
     assert "cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["password", "sslpassword", "PassWord", "pass%77ord"])
+def test_passwords_among_the_parameters_are_not_shown(name: str) -> None:
+    url = f"postgresql://me@db/cloche?sslmode=require&{name}=se@cret/s%26&x=y#f"
+    settings = read_settings({"CLOCHE_DATABASE_URL": url})
+    shown = f"postgresql://me@db/cloche?sslmode=require&{name}=***&x=y#f"
+    assert settings.shown("database_url") == shown
+    only = read_settings({"CLOCHE_DATABASE_URL": f"postgresql://db?{name}=secret"})
+    assert only.shown("database_url") == f"postgresql://db?{name}=***"
+
+
 def test_misspelt_variables_are_found() -> None:
     environment = {setting.variable: "" for setting in SETTINGS} | {"CLOCHE_PROT": "1", "HOME": "/"}
     assert unknown_variables(environment) == ["CLOCHE_PROT"]

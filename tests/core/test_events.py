@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from cloche.core import event_queue
+from cloche.core import events as event_bus
 from cloche.core.clock import Clock
 from cloche.core.documents import Documents, Table
+from cloche.core.event_queue import RETENTION_SECONDS
 from cloche.core.events import Event, EventBus
-from tests.core.conftest import Wall, until
+from cloche.engines.documents.postgresql import PostgreSQLDocuments
+from tests.core.conftest import Wall, unreadable, until
 
 things = Table("test.things", int)
 
@@ -253,3 +256,56 @@ def test_several_servers_deliver_each_event_once(
         assert sorted(received.numbers) == list(range(21))
 
     run(scenario)
+
+
+def test_subscribes_once_the_database_is_back(
+    postgresql_url: str, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    documents = Documents(PostgreSQLDocuments(postgresql_url))
+
+    async def scenario() -> None:
+        received, events = Received(), EventBus(documents, clock)
+        await events.start()
+        with unreadable(postgresql_url):
+            events.subscribe("test", "aws.test", received.note)
+            await asyncio.to_thread(until, lambda: "cannot subscribe test" in caplog.text)
+        await events.publish_async(event(1))
+        assert await received.until(1) == [1]
+        assert EventBus(documents, clock).is_wanted(event(2))
+        await events.stop()
+
+    run(scenario)
+    documents.close()
+
+
+def test_goes_on_once_the_database_is_back(
+    postgresql_url: str,
+    clock: Clock,
+    wall: Wall,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(event_bus, "_TRIM_SECONDS", 0.01)
+    monkeypatch.setattr(event_bus, "_FOLLOW_SECONDS", 0.01)
+    documents = Documents(PostgreSQLDocuments(postgresql_url))
+
+    async def nobody(event: Event) -> None:
+        raise AssertionError
+
+    async def scenario() -> None:
+        away = EventBus(documents, clock)
+        away.subscribe("away", "aws.test", nobody)
+        await away.publish_async(event(1))
+        wall.time += RETENTION_SECONDS + 1
+        events = EventBus(documents, clock)
+        with unreadable(postgresql_url):
+            await events.start()
+            for what in ("cannot learn who subscribes", "cannot drop old events"):
+                await asyncio.to_thread(until, lambda what=what: what in caplog.text)
+        await asyncio.to_thread(until, lambda: not waiting(documents, "away"))
+        away.subscribe("new", "aws.new", nobody)
+        await asyncio.to_thread(until, lambda: events.is_wanted(event(2, source="aws.new")))
+        await events.stop()
+
+    run(scenario)
+    documents.close()

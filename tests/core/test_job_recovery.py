@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cloche.core import job_executor
 from cloche.core.clock import Clock
 from cloche.core.documents import Documents
 from cloche.core.events import EventBus
@@ -136,6 +137,43 @@ def test_an_expired_lease_is_taken_over_and_its_owner_told(
 
     job = asyncio.run(scenario())
     assert (job.state, job.result, job.attempts, job.interruptions) == ("Succeeded", "done", 2, 1)
+
+
+def test_what_a_dead_server_leaves_is_done_by_a_server_that_has_not_loaded_its_service(
+    open_shared: Callable[[], Documents], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_executor, "_RENEW_EVERY_POLLS", 1)
+    other, running = server(open_shared(), Clock(), tmp_path), ("test.running", "1", "r", "one")
+    loaded: list[str] = []
+
+    def load(kind: str) -> None:
+        loaded.append(kind)
+        asyncio.get_running_loop()
+        if kind == "other.unknown":
+            raise ImportError("no such service here")
+        other.register(kind, lambda call: call.job.kind, is_resumable=True)
+
+    async def scenario() -> list[Job]:
+        await other.start(load)
+        dead = server(open_shared(), Clock(), tmp_path)
+        for kind in ("test.work", "test.running", "other.unknown"):
+            dead.register(kind, lambda call: None, is_resumable=True)
+        for kind in ("test.work", "other.unknown"):
+            await dead.submit_async(kind, "1", "r", "one", {})
+        wall = Clock(wall_time=Wall(0))  # its lease is over
+        leasing = server(open_shared(), wall, tmp_path)
+        leasing.register("test.running", lambda call: None, is_resumable=True)
+        await leasing.submit_async(*running, {})
+        store = leasing._store  # pyright: ignore[reportPrivateUsage]
+        documents = store.documents
+        await documents.commit(lambda tx: store.apply(tx, JobKey(*running), Claimed("dead")))
+        done = [await asyncio.wait_for(other.wait(*key), 30) for key in (ONE, running)]
+        await other.stop()
+        return done
+
+    finished = asyncio.run(scenario())
+    assert [job.result for job in finished] == ["test.work", "test.running"]
+    assert sorted(loaded) == ["other.unknown", "test.running", "test.work"]
 
 
 def test_a_job_that_runs_elsewhere_is_cancelled_there(

@@ -8,7 +8,8 @@ import pytest
 from cloche.core.clock import Clock
 from cloche.core.documents import Documents
 from cloche.core.shared_clock import SharedClock
-from tests.core.conftest import Wall
+from cloche.engines.documents.postgresql import PostgreSQLDocuments
+from tests.core.conftest import Wall, unreadable, until
 
 
 def test_advances_survive_a_restart(
@@ -52,3 +53,23 @@ def test_other_servers_notice(open_documents: Callable[[], Documents], wall: Wal
         following.cancel()
 
     asyncio.run(scenario())
+
+
+def test_goes_on_once_the_database_is_back(
+    postgresql_url: str, wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    documents = Documents(PostgreSQLDocuments(postgresql_url))
+
+    async def scenario() -> None:
+        mine, others = Clock(wall_time=wall), Clock(wall_time=wall)
+        ours, theirs = SharedClock(mine, documents), SharedClock(others, documents)
+        following = asyncio.create_task(theirs.follow())
+        with unreadable(postgresql_url):
+            await asyncio.to_thread(until, lambda: "cannot read the clock" in caplog.text)
+        sleeping = asyncio.create_task(others.sleep(3600))
+        await ours.advance(3600)
+        await asyncio.wait_for(sleeping, 10)
+        following.cancel()
+
+    asyncio.run(scenario())
+    documents.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cloche.cli.accounts import administer
+from cloche.cli.hints import env_command
 from cloche.cli.options import with_settings
 from cloche.cli.output import echo_fields, echo_json, echo_table, json_option
 from cloche.core.configuration import Settings
@@ -35,7 +36,7 @@ def create(settings: Settings, name: str, account_id: str | None, as_json: bool)
             ("Secret", made["secret_access_key"]),
         ]
     )
-    click.echo(f'Use it: eval "$(cloche env --account {name})"')
+    click.echo(f"Use it: {env_command(settings, '--account', name)}")
 
 
 @account.command("list")

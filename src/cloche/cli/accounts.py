@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cloche.cli.hints import command
 from cloche.cli.http_client import Credentials, call, read_credentials
 from cloche.cli.output import CommandError, NotRunning
 from cloche.cli.server_process import ServerRecord, find_server
@@ -26,7 +27,7 @@ def root_credentials(settings: Settings) -> Credentials:
     if credentials is None:
         raise CommandError(
             f"There is no credentials.json in {settings.data_directory}.",
-            "A server makes it at its first start: `cloche up --detach`.",
+            f"A server makes it at its first start: `{command(settings, 'up', '--detach')}`.",
         )
     return credentials
 
@@ -62,5 +63,6 @@ def account_credentials(
             return one
     raise CommandError(
         f"There is no account {account!r}.",
-        f"`cloche account list` shows them; `cloche account create {account}` makes it.",
+        f"`{command(settings, 'account', 'list')}` shows them;"
+        f" `{command(settings, 'account', 'create', account)}` makes it.",
     )

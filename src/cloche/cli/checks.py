@@ -10,12 +10,13 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from cloche.cli.aws import find_aws_cli
+from cloche.cli.hints import command
 from cloche.cli.http_client import is_healthy
 from cloche.cli.server_process import find_server
 from cloche.core.configuration import Settings, unknown_variables
@@ -58,6 +59,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield check_open_files()
     yield check_variables()
     yield from optional_parts(settings)
+    yield from check_reachable(settings)
 
 
 def check_libraries() -> Check:
@@ -77,13 +79,39 @@ def check_port(settings: Settings) -> Check:
         if is_healthy(record.url):
             return Check(name, "ok", f"our server listens on {record.url}")
         found = f"process {record.pid} holds {record.url} and doesn't answer"
-        return Check(name, "failed", found, "See `cloche logs`; `cloche down` ends it.")
+        mend = f"See `{command(settings, 'logs')}`; `{command(settings, 'down')}` ends it."
+        return Check(name, "failed", found, mend)
     try:
         with socket.create_server((settings.host, settings.port)):
             return Check(name, "ok", f"{settings.host}:{settings.port} is free")
     except OSError as error:
         found = f"{settings.host}:{settings.port} can't be listened on: {error.strerror}"
         return Check(name, "failed", found, "Choose another: CLOCHE_PORT=4567, or --port 0.")
+
+
+def check_reachable(settings: Settings) -> Iterator[Check]:
+    """Whether the database and the object store answer, where settings name them."""
+    if settings.database_url:
+        from cloche.gateway.starting import check_database
+
+        shown = settings.shown("database_url")
+        yield _answers("Database", shown, lambda: check_database(settings.database_url))
+    if settings.object_store_url:
+        from cloche.gateway.starting import check_object_endpoint
+
+        shown = settings.shown("object_store_url")
+        url = settings.object_store_url
+        yield _answers("Object store", shown, lambda: check_object_endpoint(url))
+
+
+def _answers(name: str, shown: str, ask: Callable[[], None]) -> Check:
+    from cloche.gateway.starting import StartError
+
+    try:
+        ask()
+    except StartError as error:
+        return Check(name, "failed", str(error), error.hint)
+    return Check(name, "ok", f"{shown} answers")
 
 
 def check_data_directory(directory: Path) -> Check:

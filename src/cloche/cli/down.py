@@ -6,7 +6,7 @@ import click
 
 from cloche.cli.options import with_settings
 from cloche.cli.output import echo_json, json_option
-from cloche.cli.server_process import find_server, stop
+from cloche.cli.server_process import STOP_SECONDS, find_server, stop
 from cloche.core.configuration import Settings
 
 
@@ -31,6 +31,6 @@ def down(settings: Settings, as_json: bool) -> None:
         click.echo(f"Stopped {record.url} (process {record.pid}).")
     else:
         click.echo(
-            f"Process {record.pid} didn't end within 10 s and was killed; "
+            f"Process {record.pid} didn't end within {STOP_SECONDS:g} s and was killed; "
             "what it had acknowledged is safe."
         )

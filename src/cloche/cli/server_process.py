@@ -9,17 +9,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
+from cloche.cli.hints import command
 from cloche.cli.http_client import is_healthy
 from cloche.cli.options import settings_environment
 from cloche.cli.output import CommandError
-from cloche.core.configuration import Settings
+from cloche.core.configuration import SETTINGS, Settings
 from cloche.core.processes import is_running
 
 LOG_SIZE_MAXIMUM_BYTES = 64 * 1024 * 1024
+
+# The server itself waits for clients for ten seconds, and then for jobs and background work.
+STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class ServerRecord:
         port: port it listens on.
         url: where clients reach it.
         version: Cloche's version.
+        settings: with which it was started, as they are shown; empty of older versions.
     """
 
     pid: int
@@ -41,6 +47,7 @@ class ServerRecord:
     port: int
     url: str
     version: str
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def log_file(settings: Settings) -> Path:
@@ -59,23 +66,34 @@ def find_server(settings: Settings) -> ServerRecord | None:
             port=int(values["port"]),
             url=values["url"],
             version=values["version"],
+            settings=dict(values.get("settings", {})),
         )
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return None
     return record if is_running(record.pid, record.started_at) else None
 
 
+def differences(record: ServerRecord, settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Name, running value and value here of the settings in which a server's are others."""
+    # It is found by its directory, which may be written in several ways.
+    for setting in SETTINGS[1:]:
+        here, running = settings.shown(setting.name), record.settings.get(setting.name)
+        if setting.name == "port":
+            # Where any port will do, the one that it listens on does.
+            running = here if settings.port == 0 else str(record.port)
+        if running is not None and running != here:
+            yield setting.name, running, here
+
+
 def start_detached(settings: Settings, timeout_seconds: float = 30.0) -> ServerRecord:
     """Start a server in a session of its own and wait until it answers.
 
     Raises:
-        CommandError: it ended or didn't answer in time; holds the last lines of its log.
+        CommandError: it ended or didn't answer in time; holds the last lines of its log. Or the
+            data directory can't be made or written.
     """
-    settings.data_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = log_file(settings)
-    if log.exists() and log.stat().st_size > LOG_SIZE_MAXIMUM_BYTES:
-        log.replace(log.with_name("server.log.1"))
-    with log.open("ab") as output:
+    with _opened(log) as output:
         start_of_output = output.tell()
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "cloche", "up"],
@@ -103,8 +121,21 @@ def start_detached(settings: Settings, timeout_seconds: float = 30.0) -> ServerR
         cause = f"The server ended with code {process.returncode} while starting."
     raise CommandError(
         "\n".join([cause, *_output_since(log, start_of_output)]),
-        f"The whole log is {log}; `cloche doctor` checks this machine.",
+        f"The whole log is {log}; `{command(settings, 'doctor')}` checks this machine.",
     )
+
+
+def _opened(log: Path) -> IO[bytes]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if log.exists() and log.stat().st_size > LOG_SIZE_MAXIMUM_BYTES:
+            log.replace(log.with_name("server.log.1"))
+        return log.open("ab")
+    except OSError as error:
+        raise CommandError(
+            f"The data directory {log.parent} can't be used: {error.strerror or error}.",
+            "CLOCHE_DATA or --data names another directory.",
+        ) from error
 
 
 def port_is_free(settings: Settings) -> bool:
@@ -116,7 +147,7 @@ def port_is_free(settings: Settings) -> bool:
     return True
 
 
-def stop(record: ServerRecord, timeout_seconds: float = 10.0) -> bool:
+def stop(record: ServerRecord, timeout_seconds: float = STOP_SECONDS) -> bool:
     """End a server, and wait until it has ended; False if it had to be killed."""
     if not _signal(record, signal.SIGTERM):
         return True

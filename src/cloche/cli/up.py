@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 
 import click
 
+from cloche.cli.hints import command, env_command
 from cloche.cli.options import with_settings
 from cloche.cli.output import CommandError, echo_json, json_option
-from cloche.cli.server_process import ServerRecord, find_server, log_file, start_detached
+from cloche.cli.server_process import (
+    ServerRecord,
+    differences,
+    find_server,
+    log_file,
+    start_detached,
+)
 from cloche.core.configuration import Settings
 
 
@@ -30,10 +36,13 @@ from cloche.core.configuration import Settings
 def up(settings: Settings, detach: bool, as_json: bool) -> None:
     """Run the server, until Ctrl-C unless detached.
 
-    With --detach, a server that runs on the data directory already is left as it is.
+    With --detach, a server that runs on the data directory already is left as it is; it is an
+    error if it runs with other settings than the flags ask for.
     """
     if detach:
         running = find_server(settings)
+        if running:
+            _refuse_other_settings(running, settings)
         record = running or start_detached(settings)
         _say_listening(record, settings, "Already running" if running else "Started", as_json)
     else:
@@ -43,15 +52,14 @@ def up(settings: Settings, detach: bool, as_json: bool) -> None:
 def _serve(settings: Settings, as_json: bool) -> None:
     # botocore would import awscrt, which takes a tenth of a second, for signers that go unused.
     os.environ.setdefault("BOTO_DISABLE_CRT", "true")
-    from cloche.gateway.object_directory import ObjectsElsewhere
-    from cloche.gateway.server import AlreadyRunning, serve
+    from cloche.gateway.server import AlreadyRunning, StartError, serve
 
     def say_listening(url: str) -> None:
         if as_json:
             echo_json({"url": url, "data_directory": str(settings.data_directory)})
         else:
             click.echo(f"Cloche listens on {url}; data in {settings.data_directory}.")
-            click.echo(f"In another shell: {_env_command(settings)}.  Ctrl-C ends the server.")
+            click.echo(f"In another shell: {env_command(settings)}.  Ctrl-C ends the server.")
 
     try:
         serve(settings, on_listening=say_listening)
@@ -60,21 +68,31 @@ def _serve(settings: Settings, as_json: bool) -> None:
         where = f": {record.url}, process {record.pid}" if record else ""
         raise CommandError(
             f"A server already runs on {settings.data_directory}{where}.",
-            "`cloche down` stops it; --data names another directory.",
+            f"`{command(settings, 'down')}` stops it; --data names another directory.",
         ) from error
-    except ObjectsElsewhere as error:
-        raise CommandError(
-            str(error), "Use that directory, or let CLOCHE_OBJECT_STORE_URL name a shared endpoint."
-        ) from error
+    except StartError as error:
+        raise CommandError(str(error), error.hint) from error
     except OSError as error:
         raise _listening_error(error, settings) from error
 
 
-def _env_command(settings: Settings) -> str:
-    """The command that sets up a shell, for the directory that this server was told."""
-    if settings.origins.get("data_directory") != "flag":
-        return 'eval "$(cloche env)"'
-    return f'eval "$(cloche env --data {shlex.quote(str(settings.data_directory))})"'
+def _refuse_other_settings(record: ServerRecord, settings: Settings) -> None:
+    """Say so where flags ask for what the running server doesn't have.
+
+    Raises:
+        CommandError: names each such setting.
+    """
+    differing = [
+        f"{name} is {running}, not {asked}"
+        for name, running, asked in differences(record, settings)
+        if settings.origins.get(name) == "flag"
+    ]
+    if differing:
+        raise CommandError(
+            f"A server already runs on {settings.data_directory} with other settings:"
+            f" {'; '.join(differing)}.",
+            f"`{command(settings, 'down')}` stops it, to start it anew; or leave the flags out.",
+        )
 
 
 def _listening_error(error: OSError, settings: Settings) -> CommandError:
@@ -101,4 +119,4 @@ def _say_listening(record: ServerRecord, settings: Settings, how: str, as_json: 
         )
         return
     click.echo(f"{how}: {record.url} (process {record.pid}); data in {settings.data_directory}.")
-    click.echo(f"Next: {_env_command(settings)}.  `cloche down` stops it.")
+    click.echo(f"Next: {env_command(settings)}.  `{command(settings, 'down')}` stops it.")

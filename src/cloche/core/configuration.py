@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 Origin = Literal["flag", "environment", "default"]
 
@@ -133,7 +133,14 @@ def _find(
 
 
 def _without_password(text: str) -> str:
-    return re.sub(r"(://[^/@\s:]*):[^/\s]*@", r"\1:***@", text)
+    url, mark, query = text.partition("?")
+    without = re.sub(r"(://[^/@\s:]*):[^/\s]*@", r"\1:***@", url)
+    return without + mark + re.sub(r"([^&#]*)=([^&#]*)", _masked, query)
+
+
+def _masked(parameter: re.Match[str]) -> str:
+    is_secret = unquote(parameter[1]).lower() in ("password", "sslpassword")
+    return f"{parameter[1]}=***" if is_secret else parameter[0]
 
 
 def _directory(text: str) -> Path:

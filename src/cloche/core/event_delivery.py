@@ -35,7 +35,8 @@ class Delivery:
         owner: this server, in the subscriber's lease.
         subscriber: its name.
         handler: called with each event.
-        subscribed: done when the subscription is durable.
+        subscribe: records the subscription; done when that is durable.
+        subscribed: what it returned when it was called first.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Delivery:
         owner: str,
         subscriber: str,
         handler: Handler,
+        subscribe: Callable[[], Future[None]],
         subscribed: Future[None],
     ) -> None:
         self._documents = documents
@@ -52,6 +54,7 @@ class Delivery:
         self._owner = owner
         self._subscriber = subscriber
         self._handler = handler
+        self._subscribe = subscribe
         self._subscribed = subscribed
         self._woken = asyncio.Event()
         self._leased_until = float("-inf")
@@ -62,7 +65,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        await asyncio.wrap_future(self._subscribed)
+        await self._become_subscribed()
         try:
             while True:
                 self._woken.clear()
@@ -79,6 +82,16 @@ class Delivery:
                 self._documents.submit(
                     lambda tx: event_queue.release_lease(tx, self._subscriber, self._owner)
                 )
+
+    async def _become_subscribed(self) -> None:
+        while True:
+            try:
+                await asyncio.wrap_future(self._subscribed)
+                return
+            except Exception:  # noqa: BLE001  # a database that is away must not end delivery
+                _log.exception("cannot subscribe %s", self._subscriber)
+                await asyncio.sleep(_POLL_SECONDS)
+                self._subscribed = self._subscribe()
 
     async def _wait(self) -> None:
         if not self._documents.is_shared:

@@ -9,9 +9,11 @@ delivers to a subscriber.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Collection
 from concurrent.futures import Future
+from functools import partial
 from uuid import uuid4
 
 import msgspec
@@ -24,6 +26,8 @@ from cloche.core.event_delivery import Delivery, Handler
 from cloche.core.event_queue import Interest, WaitingEvent
 
 __all__ = ["Event", "EventBus", "Handler"]
+
+_log = logging.getLogger(__name__)
 
 _TRIM_SECONDS = 600.0
 _FOLLOW_SECONDS = 1.0
@@ -79,11 +83,13 @@ class EventBus:
             if name in self._subscribed or "/" in name or not name:
                 raise ValueError(f"there is a subscriber {name!r} already, or it has no valid name")
             # What is published later is also written later: the writer keeps the order.
-            kept = self._documents.submit(lambda tx: event_queue.keep_interest(tx, name, interest))
-            self._subscribed[name] = (handler, kept)
+            self._subscribed[name] = (handler, self._keep(name, interest))
             self._interests = {**self._interests, name: interest}
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._deliver_to, name)
+
+    def _keep(self, name: str, interest: Interest) -> Future[None]:
+        return self._documents.submit(lambda tx: event_queue.keep_interest(tx, name, interest))
 
     def unsubscribe(self, name: str) -> None:
         """End a subscription for good and forget what waits for it."""
@@ -147,7 +153,8 @@ class EventBus:
         if self._loop is None or name in self._tasks or name not in self._subscribed:
             return
         handler, kept = self._subscribed[name]
-        delivery = Delivery(self._documents, self._clock, self._owner, name, handler, kept)
+        keep = partial(self._keep, name, self._interests[name])
+        delivery = Delivery(self._documents, self._clock, self._owner, name, handler, keep, kept)
         self._deliveries[name] = delivery
         self._tasks[name] = self._loop.create_task(delivery.run(), name=f"events for {name}")
 
@@ -170,7 +177,11 @@ class EventBus:
         """Learn who has subscribed on other servers."""
         while True:
             await asyncio.sleep(_FOLLOW_SECONDS)
-            kept = await asyncio.to_thread(event_queue.interests, self._documents)
+            try:
+                kept = await asyncio.to_thread(event_queue.interests, self._documents)
+            except Exception:  # noqa: BLE001  # a database that is away must not end it
+                _log.exception("cannot learn who subscribes on other servers")
+                continue
             with self._lock:
                 own = {
                     name: each for name, each in self._interests.items() if name in self._subscribed
@@ -181,9 +192,13 @@ class EventBus:
         """Drop what has waited for a day for subscribers that stay away."""
         while True:
             for name in self._interests.keys() - self._subscribed.keys():
-                wall_time = self._clock.wall_time()
-                while await self._documents.commit(
-                    lambda tx, name=name, now=wall_time: event_queue.remove_expired(tx, name, now)
-                ):
-                    pass
+                try:
+                    await self._trim_queue_of(name)
+                except Exception:  # noqa: BLE001  # a database that is away must not end it
+                    _log.exception("cannot drop old events for %s", name)
             await asyncio.sleep(_TRIM_SECONDS)
+
+    async def _trim_queue_of(self, name: str) -> None:
+        now = self._clock.wall_time()
+        while await self._documents.commit(lambda tx: event_queue.remove_expired(tx, name, now)):
+            pass

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -66,10 +66,17 @@ class JobExecutor:
         logs: for what handlers write.
         kinds: registered kinds by name; more may come while it runs.
         owner: this server, in the leases.
+        load: called on the loop with a kind that is not registered and has unfinished jobs.
     """
 
     def __init__(
-        self, store: JobStore, clock: Clock, logs: JobLogs, kinds: Mapping[str, Kind], owner: str
+        self,
+        store: JobStore,
+        clock: Clock,
+        logs: JobLogs,
+        kinds: Mapping[str, Kind],
+        owner: str,
+        load: Callable[[str], object],
     ) -> None:
         self._store = store
         self._documents = store.documents
@@ -77,6 +84,8 @@ class JobExecutor:
         self._logs = logs
         self._kinds = kinds
         self._owner = owner
+        self._load = load
+        self._asked_to_load: set[str] = set()
         self._attempts: dict[str, _Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
@@ -224,6 +233,7 @@ class JobExecutor:
             try:
                 if polls % _RENEW_EVERY_POLLS == 0:
                     await self._renew()
+                    await self._load_unfinished_kinds()
                     await self._take_over(is_certain=False)
                 else:
                     await asyncio.to_thread(self._look_for_news)
@@ -242,6 +252,16 @@ class JobExecutor:
             else:
                 if job.state == "Cancelling":
                     attempt.stop("cancelled")
+
+    async def _load_unfinished_kinds(self) -> None:
+        """Be able to run what other servers leave when they are gone."""
+        unfinished = await asyncio.to_thread(self._store.unfinished_kinds)
+        for kind in unfinished - self._kinds.keys() - self._asked_to_load:
+            self._asked_to_load.add(kind)
+            try:
+                self._load(kind)
+            except Exception:  # noqa: BLE001  # one service that is broken must not hold up others
+                _log.exception("cannot load what runs jobs of kind %s", kind)
 
     def _look_for_news(self) -> None:
         """Notice what other servers did to the jobs that run here."""

@@ -50,6 +50,10 @@ __all__ = [
 _POLL_SECONDS = 0.5
 
 
+def _load_nothing(_kind: str) -> None:
+    """What a server without services does for the jobs of others."""
+
+
 class Jobs:
     """The jobs of a server. All methods but the async ones are for any thread.
 
@@ -232,13 +236,17 @@ class Jobs:
         """Kinds that have queued or running jobs, whose services a starting server has to load."""
         return self._store.unfinished_kinds()
 
-    async def start(self) -> None:
+    async def start(self, load: Callable[[str], object] = _load_nothing) -> None:
         """Begin to run jobs, on the running loop.
 
         Register the kinds of `unfinished_kinds` before: what a server that is gone was running is
         taken over now, if there is no other server, and only of kinds that are registered.
+
+        Args:
+            load: called on the loop, once with each kind that has unfinished jobs of other servers
+                and is not registered here; it may register it.
         """
-        executor = JobExecutor(self._store, self._clock, self._logs, self._kinds, self._owner)
+        executor = JobExecutor(self._store, self._clock, self._logs, self._kinds, self._owner, load)
         with self._lock:
             self._loop = asyncio.get_running_loop()
             self._executor = executor

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import msgspec
 
 from cloche.core.clock import Advance, Clock, advanced
 from cloche.core.documents import Documents, Table, Transaction
+
+_log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
 
@@ -60,4 +63,7 @@ class SharedClock:
         """
         while self._documents.is_shared:
             await asyncio.sleep(_POLL_SECONDS)
-            await asyncio.to_thread(self.refresh)
+            try:
+                await asyncio.to_thread(self.refresh)
+            except Exception:  # noqa: BLE001  # a database that is away must not end it
+                _log.exception("cannot read the clock")

@@ -13,10 +13,13 @@ from uuid import uuid4
 import msgspec
 
 from cloche.core.documents import Documents, Table, Transaction
+from cloche.engines.errors import StartError
 
 
-class ObjectsElsewhere(Exception):
+class ObjectsElsewhere(StartError):
     """The objects of this database are in another data directory."""
+
+    hint = "Use that directory, or let CLOCHE_OBJECT_STORE_URL name a shared endpoint."
 
 
 class ObjectDirectory(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any, TypeVar, cast
 
 from botocore.model import OperationModel
@@ -15,12 +16,12 @@ from cloche.core.audit_recorder import AuditRecorder
 from cloche.core.clock import Clock
 from cloche.core.configuration import Settings
 from cloche.core.dispatch import Dispatch
-from cloche.core.documents import DocumentEngine, Documents
+from cloche.core.documents import Documents
 from cloche.core.events import EventBus
 from cloche.core.jobs import Jobs
 from cloche.core.shared_clock import SharedClock
-from cloche.engines.audit.sqlite import SQLiteEventStore
 from cloche.engines.objects.store import ObjectStore
+from cloche.gateway import starting
 from cloche.gateway.metrics import Metrics
 from cloche.gateway.object_directory import claim_object_directory
 from cloche.gateway.request_log import RequestLog
@@ -53,16 +54,19 @@ class Runtime:
         self.request_log = request_log
         self.metrics = Metrics()
         self.clock = Clock()
-        self.documents = Documents(_document_engine(settings))
-        self.shared_clock = SharedClock(self.clock, self.documents)
-        self.events = EventBus(self.documents, self.clock)
-        self.jobs = Jobs(self.documents, self.clock, self.events, settings.data_directory)
-        self.audit = AuditRecorder(
-            SQLiteEventStore(settings.data_directory / "audit.sqlite", self.clock.time),
-            self.clock.time,
-            _operation_model,
-            settings.account_id,
-        )
+        with ExitStack() as opened:
+            self.documents = Documents(starting.open_documents(settings))
+            opened.callback(self.documents.close)
+            self.shared_clock = SharedClock(self.clock, self.documents)
+            self.events = EventBus(self.documents, self.clock)
+            self.jobs = Jobs(self.documents, self.clock, self.events, settings.data_directory)
+            self.audit = AuditRecorder(
+                starting.open_audit_log(settings.data_directory, self.clock.time),
+                self.clock.time,
+                _operation_model,
+                settings.account_id,
+            )
+            opened.pop_all()
         self.router = Router(read_entries(settings.data_directory / "services.json"))
         self.dispatcher = Dispatch(
             self, self.audit, lambda principal: identity.policies_of(self.documents, principal)
@@ -113,12 +117,17 @@ class Runtime:
             access_key_id=access_key_id,
             secret_access_key=secret_access_key,
         )
+        if url := self.settings.object_store_url:
+            await asyncio.to_thread(starting.check_object_endpoint, url)
         self.engine(ObjectStore)
         for kind in await asyncio.to_thread(self.jobs.unfinished_kinds):
-            self.dispatcher.service(kind.partition(".")[0])
+            self._load_service_of(kind)
         await self.events.start()
-        await self.jobs.start()
+        await self.jobs.start(self._load_service_of)
         self.in_background(self.shared_clock.follow())
+
+    def _load_service_of(self, job_kind: str) -> None:
+        self.dispatcher.service(job_kind.partition(".")[0])
 
     async def stop(self) -> None:
         """End background work, then close the engines; every acknowledged change is durable."""
@@ -139,30 +148,8 @@ class Runtime:
         self.request_log.close()
 
 
-def _document_engine(settings: Settings) -> DocumentEngine:
-    if settings.database_url:
-        from cloche.engines.documents.postgresql import PostgreSQLDocuments
-
-        return PostgreSQLDocuments(settings.database_url)
-    from cloche.engines.documents.sqlite import SQLiteDocuments
-
-    return SQLiteDocuments(settings.data_directory)
-
-
 def _object_store(runtime: Runtime) -> ObjectStore:
-    if runtime.settings.object_store_url:
-        from cloche.engines.objects.s3 import S3ObjectStore
-
-        return S3ObjectStore(
-            runtime.settings.object_store_url,
-            runtime.settings.data_directory / "staged",
-            now=runtime.clock.time,
-        )
-    from cloche.engines.objects.filesystem.store import FileSystemObjectStore
-
-    return FileSystemObjectStore(
-        runtime.settings.data_directory / "objects", now=runtime.clock.time
-    )
+    return starting.open_objects(runtime.settings, runtime.clock.time)
 
 
 _ENGINES: dict[type, Callable[[Runtime], Any]] = {ObjectStore: _object_store}

@@ -18,13 +18,14 @@ from pathlib import Path
 import uvloop
 
 import cloche
-from cloche.core.configuration import Settings
+from cloche.core.configuration import SETTINGS, Settings
 from cloche.core.processes import started_at
 from cloche.gateway.administration import Administration
 from cloche.gateway.application import Application
 from cloche.gateway.http.server import HttpServer
 from cloche.gateway.request_log import RequestLog, configure_logging
 from cloche.gateway.runtime import Runtime
+from cloche.gateway.starting import StartError, explained
 
 log = logging.getLogger("cloche")
 
@@ -34,8 +35,10 @@ _COLLECT_AFTER_OBJECTS = 50_000
 look after every 700 that live a moment longer (in the audit log's queue)."""
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(StartError):
     """Another server has the data directory."""
+
+    hint = "`cloche down` stops it; --data names another directory."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def serve(settings: Settings, on_listening: Callable[[str], None] | None = None)
         on_listening: called with the server's URL when it answers.
 
     Raises:
-        AlreadyRunning: another server has the data directory.
+        StartError: something is in the way; AlreadyRunning: another server has the data directory.
         OSError: the port is taken, or the directory cannot be written.
     """
     os.umask(0o077)
@@ -93,9 +96,11 @@ async def _serve(
 @asynccontextmanager
 async def running(settings: Settings, request_log: RequestLog) -> AsyncGenerator[RunningServer]:
     """A server on the running loop, for as long as the context lasts."""
-    runtime = Runtime(settings, request_log, root_key=_root_key(os.environ))
+    with explained():
+        runtime = Runtime(settings, request_log, root_key=_root_key(os.environ))
     try:
-        await runtime.start()
+        with explained():
+            await runtime.start()
         http = HttpServer(Application(runtime, Administration(runtime)))
         try:
             port = await http.listen(settings.host, settings.port)
@@ -136,7 +141,7 @@ def _locked(path: Path) -> Generator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunning(f"{path} is locked") from error
+            raise AlreadyRunning(f"A server already runs on {path.parent}.") from error
         yield
 
 
@@ -149,6 +154,7 @@ def _write_record(path: Path, settings: Settings, server: RunningServer) -> None
         "port": server.port,
         "url": server.url,
         "version": cloche.__version__,
+        "settings": {setting.name: settings.shown(setting.name) for setting in SETTINGS},
     }
     temporary = path.with_suffix(".new")
     temporary.write_text(json.dumps(record))

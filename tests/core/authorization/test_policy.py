@@ -58,6 +58,7 @@ def test_principals() -> None:
         "{}",
         '{"Version": "2020-01-01", "Statement": []}',
         '{"Version": "2012-10-17"}',
+        '{"Version": "2012-10-17", "Statement": ' + "[" * 5000 + "]" * 5000 + "}",
         '{"Version": "2012-10-17", "Statement": [], "Extra": 1}',
         policy({"Effect": "Allow", "Action": "*", "Resource": "*", "Extra": 1}),
         policy({"Action": "*", "Resource": "*"}),

@@ -5,7 +5,9 @@ from contextlib import suppress
 
 import psycopg
 import pytest
+from psycopg.errors import QueryCanceled
 
+from cloche.engines.documents import postgresql
 from cloche.engines.documents.migrations import NewerSchema
 from cloche.engines.documents.pending import PendingTransaction
 from cloche.engines.documents.postgresql import PostgreSQLDocuments
@@ -95,6 +97,28 @@ def test_refuses_what_a_newer_version_wrote(postgresql_url: str) -> None:
         connection.execute("UPDATE schema_version SET version = 99")
     with pytest.raises(NewerSchema, match="newer version of Cloche"):
         PostgreSQLDocuments(postgresql_url)
+
+
+def test_a_database_that_is_stuck_holds_nobody_up_for_ever(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "_READ_SECONDS", 0.2)
+    monkeypatch.setattr(postgresql, "_WRITE_SECONDS", 0.4)
+    engine = PostgreSQLDocuments(postgresql_url)
+    assert engine.submit(increment, lambda: None).result(60) == 1
+    with psycopg.connect(postgresql_url) as connection:
+        connection.execute("LOCK TABLE documents IN ACCESS EXCLUSIVE MODE")
+        futures = [engine.submit(increment, lambda: None) for _ in range(2)]
+        with pytest.raises(QueryCanceled):
+            engine.get(KEY)
+        for future in futures:
+            with pytest.raises(QueryCanceled):
+                future.result(60)
+        connection.rollback()
+    assert engine.submit(increment, lambda: None).result(60) == 2
+    stored = engine.get(KEY)
+    assert stored is not None and stored[0] == b"2"
+    engine.close()
 
 
 def test_connects_again_when_the_database_was_away(postgresql_url: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -105,8 +106,9 @@ def test_a_token_belongs_to_its_question(aws: Clients, user: str) -> None:
     aws("iam").get_user(UserName=user)
     cloudtrail = aws("cloudtrail")
     token = cloudtrail.lookup_events(**by("ResourceName", user), MaxResults=1)["NextToken"]
-    for request in ({"NextToken": "nonsense"}, {"NextToken": token}):
-        refused("InvalidNextTokenException", cloudtrail.lookup_events, **request)
+    nested = base64.urlsafe_b64encode(b'[1,1,"x",' + b"[" * 2000 + b"]" * 2001).decode()
+    for text in ("nonsense", token, nested):
+        refused("InvalidNextTokenException", cloudtrail.lookup_events, NextToken=text)
     other = by("ResourceName", "other")
     refused("InvalidNextTokenException", cloudtrail.lookup_events, **other, NextToken=token)
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.live_server import LiveServer
 from tests.services.cloudtrail.conftest import ACCOUNT, Trails, refused
@@ -85,6 +87,36 @@ def test_arns_that_are_refused(trails: Trails) -> None:
         refused("CloudTrailARNInvalidException", trails.cloudtrail.get_trail, Name=arn)
     other = "arn:aws:cloudtrail:us-east-1:111111111111:trail/my-trail"
     refused("AccessDeniedException", trails.cloudtrail.get_trail, Name=other)
+
+
+def test_a_deny_on_a_trail_cannot_be_evaded(trails: Trails) -> None:
+    arn = trails.create()
+    iam, name = trails.server.client("iam"), f"user-{uuid4().hex[:12]}"
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "cloudtrail:*", "Resource": arn},
+    ]
+    iam.create_user(UserName=name)
+    iam.put_user_policy(
+        UserName=name,
+        PolicyName="p",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+    )
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    cloudtrail = trails.server.client("cloudtrail", key)
+    refused("AccessDeniedException", cloudtrail.stop_logging, Name=arn)
+    refused("AccessDeniedException", cloudtrail.stop_logging, Name=arn.rpartition("/")[2])
+    for alias in (
+        arn.replace("arn:aws:", "arn:aws-cn:"),
+        arn.replace(":trail/", ":trail:"),
+        arn.replace(":trail/", ":trail//"),
+    ):
+        with pytest.raises(ClientError):
+            cloudtrail.stop_logging(Name=alias)
+        with pytest.raises(ClientError):
+            cloudtrail.add_tags(ResourceId=alias, TagsList=[{"Key": "a", "Value": "b"}])
+    assert trails.cloudtrail.get_trail_status(Name=arn)["IsLogging"]
+    assert trails.cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"] == []
 
 
 def test_the_bucket_must_be_there_and_let_cloudtrail_in(trails: Trails) -> None:

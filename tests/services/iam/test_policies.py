@@ -86,6 +86,7 @@ def test_the_default_version_is_in_force(aws: Clients) -> None:
     [
         ("{}", "Syntax errors in policy."),
         ("no", "This policy contains invalid Json"),
+        ("[" * 2000 + "]" * 2000, "This policy contains invalid Json"),
         (
             document().replace("2012-10-17", "2008-10-17"),
             "Policy document must be version 2012-10-17 or greater.",

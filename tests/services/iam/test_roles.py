@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cloche.services.iam import entities
+from tests.services.iam.conftest import Parts
 from tests.services.iam.expectations import ACCOUNT, document, refused, trust
 
 Clients = Callable[..., Any]
@@ -149,6 +151,23 @@ def test_instance_profiles(aws: Clients) -> None:
     iam.delete_instance_profile(InstanceProfileName="P")
     message = refused("NoSuchEntity", iam.get_instance_profile, InstanceProfileName="P")
     assert message == "Instance Profile P cannot be found."
+
+
+def test_deletions_of_service_linked_roles_are_forgotten(aws: Clients, parts: Parts) -> None:
+    iam = aws("iam")
+
+    def deletion() -> str:
+        role = iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")["Role"]
+        return iam.delete_service_linked_role(RoleName=role["RoleName"])["DeletionTaskId"]
+
+    first = deletion()
+    parts.clock.advance(30 * 86_400 - 60)
+    assert iam.get_service_linked_role_deletion_status(DeletionTaskId=first)["Status"]
+    parts.clock.advance(120)
+    refused("NoSuchEntity", iam.get_service_linked_role_deletion_status, DeletionTaskId=first)
+    second = deletion()
+    kept = parts.documents.scan(entities.deletion_tasks, ACCOUNT, "")
+    assert [document.name for document in kept] == [second]
 
 
 def test_service_linked_roles(aws: Clients) -> None:

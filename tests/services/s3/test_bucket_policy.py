@@ -63,6 +63,7 @@ def test_puts_gets_and_deletes(s3: Any, bucket: str) -> None:
     [
         ("nothing", "Policies must be valid JSON and the first byte must be '{'"),
         ('{"Statement": [', "This policy contains invalid Json"),
+        ('{"Statement": ' + "[" * 5000 + "]" * 5000 + "}", "This policy contains invalid Json"),
         (policy("another", "s3:GetObject"), "Policy has invalid resource"),
         (policy("BUCKET", "ec2:RunInstances"), "Policy has invalid action"),
         (

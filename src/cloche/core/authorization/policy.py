@@ -89,11 +89,12 @@ def parse_policy(text: str) -> Policy:
     """Read a policy document.
 
     Raises:
-        MalformedPolicyDocument: it is not JSON, or has unknown or contradictory elements.
+        MalformedPolicyDocument: it is not JSON, is nested too deeply, or has unknown or
+            contradictory elements.
     """
     try:
         document: Any = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise MalformedPolicyDocument("This policy contains invalid Json") from error
     members = _object(document, _POLICY_MEMBERS)
     version = members.get("Version", VERSIONS[0])

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from cloche.engines.errors import StartError
+
 Statement = TypeVar("Statement", bound=str)
 
 
-class NewerSchema(Exception):
+class NewerSchema(StartError):
     """A newer version of Cloche has written this store; this one cannot read it."""
+
+    hint = "Upgrade Cloche, or use another data directory or database."
 
 
 def pending_migrations(
@@ -22,7 +26,7 @@ def pending_migrations(
     """
     if version is not None and version > len(migrations):
         raise NewerSchema(
-            f"the {store} was written by a newer version of Cloche (schema {version}; this one"
-            f" knows up to {len(migrations)}): upgrade Cloche, or use another data directory"
+            f"The {store} was written by a newer version of Cloche (schema {version}; this one"
+            f" knows up to {len(migrations)})."
         )
     return migrations[version or 0 :]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
 from psycopg_pool import ConnectionPool
 
 from cloche.engines.documents.batching import BatchingWriter, Submission
@@ -22,6 +24,7 @@ from cloche.engines.documents.migrations import pending_migrations
 from cloche.engines.documents.pending import PendingTransaction
 from cloche.engines.documents.ranges import NameRange, name_range
 from cloche.engines.documents.revisions import Revisions
+from cloche.engines.errors import StartError
 
 R = TypeVar("R")
 
@@ -73,14 +76,26 @@ _DELETE = (
 )
 _MIGRATION_LOCK = 0x636C6F636865
 _CONNECTIONS = 16
-_CONNECT_TIMEOUT_SECONDS = 10.0
+_CONNECT_TIMEOUT_SECONDS = 10
+# A database that is stuck must not hold up the server for ever, and its event loop (which reads
+# what is not in the cache) only shortly.
+_READ_SECONDS = 5.0
+_WRITE_SECONDS = 30.0
 _ATTEMPTS_TOGETHER = 3
 _ATTEMPTS_ALONE = 100
 _LONGEST_PAUSE_SECONDS = 0.05
 
 
-class UnsuitableDatabase(Exception):
+class UnreachableDatabase(StartError):
+    """There is no connection to be had."""
+
+    hint = "Start it, or let CLOCHE_DATABASE_URL name another database."
+
+
+class UnsuitableDatabase(StartError):
     """The database cannot keep documents."""
+
+    hint = "Let CLOCHE_DATABASE_URL name a database of encoding UTF8, in which its user may write."
 
 
 class PostgreSQLReads:
@@ -122,27 +137,30 @@ class PostgreSQLDocuments:
         url: `postgresql://…`, as libpq reads it.
 
     Raises:
-        UnsuitableDatabase: its encoding is not UTF8.
+        UnreachableDatabase: there is no connection to be had.
+        UnsuitableDatabase: its encoding is not UTF8, or its user may not write.
         NewerSchema: a newer Cloche wrote it.
-        psycopg.OperationalError: there is no connection to be had.
     """
 
     is_shared = True
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection = self._connect()
+        with _explained(UnreachableDatabase, "doesn't answer"):
+            self._url = _with_limits(url, _CONNECT_TIMEOUT_SECONDS)
+            self._connection = self._connect()
         try:
-            revisions = Revisions(_prepare(self._connection))
+            with _explained(UnsuitableDatabase, "can't keep documents"):
+                revisions = Revisions(_prepare(self._connection))
         except BaseException:
             self._connection.close()
             raise
         self._pool = ConnectionPool[Connection](
-            url,
+            self._url,
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_CONNECT_TIMEOUT_SECONDS,
             kwargs={"autocommit": True, "prepare_threshold": 1},
+            configure=lambda connection: _limit(connection, _READ_SECONDS),
             name="documents",
             open=True,
         )
@@ -182,6 +200,8 @@ class PostgreSQLDocuments:
     ) -> list[tuple[Any, ...]]:
         try:
             return self._fetch_once(statement, parameters)
+        except QueryCanceled:
+            raise  # it has taken its time already
         except psycopg.OperationalError:
             # The connection may have been lost since it was last used; a read can be repeated.
             self._pool.check()
@@ -202,6 +222,7 @@ class PostgreSQLDocuments:
         connection = psycopg.connect(self._url, prepare_threshold=1, autocommit=True)
         connection.execute("SET synchronous_commit = on")
         connection.execute("SET client_encoding = 'UTF8'")
+        _limit(connection, _WRITE_SECONDS)
         connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
         return connection
@@ -274,10 +295,44 @@ class _CommitFailed(Exception):
         super().__init__(str(reason))
 
 
+def check_connection(url: str, timeout_seconds: int) -> None:
+    """Ask a database something, on a connection of its own.
+
+    Raises:
+        UnreachableDatabase: it does not answer.
+    """
+    with _explained(UnreachableDatabase, "doesn't answer"):
+        psycopg.connect(_with_limits(url, timeout_seconds)).close()
+
+
+def _with_limits(url: str, seconds: int) -> str:
+    """The URL's parameters; unless it says how long connecting may take, this does.
+
+    A machine that has vanished is given up after thirty seconds, where the system allows it.
+    """
+    defaults = {"connect_timeout": seconds, "tcp_user_timeout": 30_000}
+    parameters: dict[str, Any] = {**defaults, **conninfo_to_dict(url)}
+    return make_conninfo(**parameters)
+
+
+@contextmanager
+def _explained(kind: type[StartError], what: str) -> Generator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise kind(f"PostgreSQL {what}: {' '.join(str(error).split())}") from error
+
+
 def _execute(
     connection: Connection, statement: LiteralString, parameters: tuple[Any, ...]
 ) -> list[tuple[Any, ...]]:
     return connection.execute(statement, parameters, binary=True).fetchall()
+
+
+def _limit(connection: Connection, seconds: float) -> None:
+    """Have the database give up any statement that takes longer."""
+    milliseconds = str(round(seconds * 1000))
+    connection.execute("SELECT set_config('statement_timeout', %s, false)", (milliseconds,))
 
 
 def _pause(attempt: int) -> None:
@@ -290,10 +345,11 @@ def _prepare(connection: Connection) -> int:
     with connection.transaction():
         (encoding,) = connection.execute("SHOW server_encoding").fetchone() or ("",)
         if encoding != "UTF8":
-            raise UnsuitableDatabase(f"the database's encoding is {encoding}, not UTF8")
+            raise UnsuitableDatabase(f"The database's encoding is {encoding}, not UTF8.")
     # One server at a time; in read committed, so that it sees what the one before it did.
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
         row = connection.execute("SELECT version FROM schema_version").fetchone()

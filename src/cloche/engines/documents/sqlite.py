@@ -19,6 +19,7 @@ from cloche.engines.documents.batching import BatchingWriter, Submission
 from cloche.engines.documents.migrations import pending_migrations
 from cloche.engines.documents.ranges import NameRange, name_range
 from cloche.engines.documents.revisions import Revisions
+from cloche.engines.errors import StartError
 
 R = TypeVar("R")
 
@@ -72,8 +73,10 @@ _SCAN_ALL = (
 _AFTER_ANY_TEXT = b""  # SQLite orders every blob after every text
 
 
-class StoreInUse(Exception):
+class StoreInUse(StartError):
     """Another process has opened the same file."""
+
+    hint = "End it; CLOCHE_DATA or --data names another directory."
 
 
 class SQLiteDocuments:
@@ -294,7 +297,7 @@ def _lock_file(path: Path) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise StoreInUse(f"{path.parent} is in use by another Cloche server") from error
+        raise StoreInUse(f"{path.parent} is in use by another Cloche server.") from error
     return file
 
 

@@ -104,7 +104,7 @@ def _position(token: str | None, question: _Question) -> Position | None:
     try:
         text = base64.b64decode(token, altchars=b"-_", validate=True)
         read = msgspec.json.decode(text, type=_Token)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError):
         raise InvalidNextTokenException("Invalid NextToken.") from None
     if read.digest != question.digest():
         raise InvalidNextTokenException("NextToken was given for a request with other parameters.")

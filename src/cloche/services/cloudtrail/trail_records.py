@@ -121,7 +121,8 @@ def key_of(call: Call, name_or_arn: str) -> str:
         arn = parse_arn(name_or_arn)
     except InvalidArn:
         raise _invalid_arn(name_or_arn) from None
-    if (arn.service, arn.resource_type) != ("cloudtrail", "trail"):
+    # Permissions are checked on the text as it came: a second one for the same trail evades them.
+    if name_or_arn != trail_arn(arn.region, arn.account_id, arn.resource_id):
         raise _invalid_arn(name_or_arn)
     if arn.account_id != call.account_id:
         raise _not_found(call, f"{arn.region}/{arn.resource_id}", arn.account_id)

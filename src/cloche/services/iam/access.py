@@ -86,6 +86,20 @@ def arn_of(kind: Kind[Any], member: str) -> ResourceOf:
     return resource
 
 
+def arns_of_renamed(kind: Kind[Any], member: str, new_member: str) -> ResourceOf:
+    """The ARN of the entity that a member names, and the one that it is to have."""
+
+    def resources(call: Call, request: Mapping[str, Any]) -> list[str]:
+        name = request[member]
+        entity: Entity | None = kind.find(call.documents, call.account_id, name)
+        old_path, old_name = ("/", name) if entity is None else (entity.path, entity.name)
+        path, name = request.get("NewPath") or old_path, request.get(new_member) or old_name
+        prefix = f"arn:aws:iam::{call.account_id}:{kind.noun}"
+        return list(dict.fromkeys((f"{prefix}{old_path}{old_name}", f"{prefix}{path}{name}")))
+
+    return resources
+
+
 def below(kind: Kind[Any]) -> str:
     """The resource of a listing: everything of a kind below the path that is asked for."""
     return "arn:{partition}:iam::{account}:" + kind.noun + "/"

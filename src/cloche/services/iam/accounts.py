@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import tempfile
 from datetime import datetime
@@ -20,10 +21,17 @@ from cloche.services.iam.entities import AccessKey, Account
 
 CREDENTIALS_FILE = "credentials.json"
 _FIRST_ACCOUNT_NAME = "default"
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
+_SIGNING_KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
 class AccountExists(Exception):
     """There is an account of this name or id, or a key of this id, already."""
+
+
+class UnusableKey(ValueError):
+    """No request can be signed with a key of this id."""
 
 
 class AccountKey(NamedTuple):
@@ -55,11 +63,13 @@ def ensure_root(
 
     Raises:
         AccountExists: another account has a key of this id.
+        UnusableKey: no request can be signed with it.
         OSError: the file cannot be written.
     """
     account_id, now = settings.account_id, clock.now().replace(microsecond=0)
     wanted = None
     if access_key_id is not None and secret_access_key is not None:
+        _check_root_key_id(access_key_id)
         wanted = (access_key_id, secret_access_key)
     made = wanted or _new_key(account_id)
 
@@ -92,12 +102,19 @@ def create_account(
 
     Raises:
         AccountExists: the name, the id or the key is taken.
-        ValueError: the id is not twelve digits.
+        ValueError: nobody could use it: the name is empty, the id is not twelve digits, or no
+            request can be signed with the key.
     """
+    if not (name.strip() and name.isprintable()):
+        raise ValueError("An account needs a name of printable characters.")
     if account_id is None:
         account_id = f"{secrets.randbelow(9 * 10**11) + 10**11}"
-    elif not (len(account_id) == 12 and account_id.isdecimal()):
-        raise ValueError(f"{account_id!r} is not an account id of twelve digits")
+    elif not _ACCOUNT_ID.fullmatch(account_id):
+        raise ValueError(f"{account_id!r} is not an account id of twelve digits.")
+    if access_key_id is not None:
+        _check_access_key_id(access_key_id)
+    if secret_access_key == "":
+        raise ValueError("A secret access key is not empty.")
     now = clock.now().replace(microsecond=0)
     new_id, new_secret = _new_key(account_id)
     pair = (access_key_id or new_id, secret_access_key or new_secret)
@@ -111,6 +128,24 @@ def create_account(
         return AccountKey(account_id, name, key.id, key.secret)
 
     return documents.transact(work)
+
+
+def _check_access_key_id(key_id: str) -> None:
+    if not _ACCESS_KEY_ID.fullmatch(key_id):
+        raise UnusableKey(f"{key_id!r} is not an access key id: 16 to 128 of A-Z and 0-9.")
+    _check_is_long_term(key_id)
+
+
+def _check_root_key_id(key_id: str) -> None:
+    """Refuse what cannot sign; other than AWS's form is allowed, since many write `test`."""
+    if not _SIGNING_KEY_ID.fullmatch(key_id):
+        raise UnusableKey(f"{key_id!r} is not an access key id: no request is signed with it.")
+    _check_is_long_term(key_id)
+
+
+def _check_is_long_term(key_id: str) -> None:
+    if key_id.startswith(identifiers.SESSION_KEY_PREFIX):
+        raise UnusableKey(f"{key_id!r} begins with ASIA, as only those of sessions may.")
 
 
 def list_accounts(documents: Documents) -> list[AccountKey]:

@@ -12,7 +12,7 @@ from cloche.services.iam.access import arn_of
 from cloche.services.iam.entities import Group, Role, User
 from cloche.services.iam.errors import NoSuchEntity
 from cloche.services.iam.kinds import GROUPS, ROLES, USERS, Kind, exceeded, refuse_service_linked
-from cloche.services.iam.managed import find_policy, parse_policy_arn
+from cloche.services.iam.managed import find_attachable, parse_policy_arn
 from cloche.services.iam.paging import Page, page
 from cloche.services.iam.service import service
 
@@ -35,7 +35,7 @@ def attach(call: Call, kind: Kind[P], name: str, arn: str) -> None:
     """Attach a policy; nothing happens if it is attached.
 
     Raises:
-        NoSuchEntity: there is no such entity or policy.
+        NoSuchEntity: there is no such entity, or no such policy of this account or of AWS.
         LimitExceeded: ten are attached.
     """
     parse_policy_arn(arn)
@@ -46,7 +46,7 @@ def attach(call: Call, kind: Kind[P], name: str, arn: str) -> None:
         entity = kind.need(transaction, account_id, name)
         if isinstance(entity, Role):
             refuse_service_linked(entity)
-        if find_policy(transaction, arn) is None:
+        if find_attachable(transaction, account_id, arn) is None:
             raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
         if arn in entity.attached:
             return

@@ -10,7 +10,7 @@ from cloche.core.operations import Call
 from cloche.services.iam.access import arn_of
 from cloche.services.iam.errors import NoSuchEntity
 from cloche.services.iam.kinds import ROLES, USERS, refuse_service_linked
-from cloche.services.iam.managed import find_policy
+from cloche.services.iam.managed import find_attachable
 from cloche.services.iam.service import service
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def check_boundary(call: Call, arn: str) -> None:
     """Refuse a boundary that is no managed policy; the empty string is none at all.
 
     Raises:
-        NoSuchEntity: the policy does not exist.
+        NoSuchEntity: the account and AWS have no such policy.
     """
-    if arn and find_policy(call.documents, arn) is None:
+    if arn and find_attachable(call.documents, call.account_id, arn) is None:
         raise NoSuchEntity(f"Scope ARN: {arn} does not exist or is not attachable.")
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from cloche.core.documents import Transaction
 from cloche.core.operations import Call
 from cloche.services.iam import entities, identifiers, show
-from cloche.services.iam.access import arn_of, below
+from cloche.services.iam.access import arn_of, arns_of_renamed, below
 from cloche.services.iam.entities import Group, User
 from cloche.services.iam.errors import DeleteConflict, EntityAlreadyExists, NoSuchEntity
 from cloche.services.iam.kinds import GROUPS, USERS, exceeded
@@ -96,11 +96,12 @@ def list_groups_for_user(
     return {"Groups": found.items, **found.position}
 
 
-@service.operation(resource=_GROUP_ARN)
+@service.operation(resource=arns_of_renamed(GROUPS, "GroupName", "NewGroupName"))
 def update_group(call: Call, request: shapes.UpdateGroupRequest) -> Empty:
     """Change a group's name or path; its users stay in it.
 
-    Raises EntityAlreadyExists if the new name is taken. AWS: IAM UpdateGroup.
+    The caller needs permission on both ARNs, the old and the new. Raises EntityAlreadyExists if
+    the new name is taken. AWS: IAM UpdateGroup.
     """
     account_id, old_key = call.account_id, request["GroupName"].lower()
 

@@ -14,6 +14,7 @@ from cloche.services.iam.entities import InstanceProfile
 from cloche.services.iam.errors import DeleteConflict
 from cloche.services.iam.kinds import INSTANCE_PROFILES, ROLES, exceeded, refuse_service_linked
 from cloche.services.iam.paging import page
+from cloche.services.iam.pass_role import check_pass_role
 from cloche.services.iam.service import service
 from cloche.services.iam.tags import merge_tags, read_tags, show_tag, without_tags
 
@@ -121,11 +122,13 @@ def delete_instance_profile(call: Call, request: shapes.DeleteInstanceProfileReq
 def add_role_to_instance_profile(
     call: Call, request: shapes.AddRoleToInstanceProfileRequest
 ) -> Empty:
-    """Put a role into an instance profile.
+    """Put a role into an instance profile, and so pass it to EC2.
 
-    Raises LimitExceeded if there is one in it. AWS: IAM AddRoleToInstanceProfile.
+    Raises AccessDenied without iam:PassRole on the role, LimitExceeded if there is one in it.
+    AWS: IAM AddRoleToInstanceProfile.
     """
     role = refuse_service_linked(ROLES.get(call, request["RoleName"]))
+    check_pass_role(call, ROLES.arn(call.account_id, role), "ec2.amazonaws.com")
 
     def add(profile: InstanceProfile) -> InstanceProfile:
         if profile.role:

@@ -100,6 +100,18 @@ class Kind(Generic[E]):
             raise self.not_found(name)
         return entity
 
+    def get_by_arn(self, call: Call, arn: str) -> E:
+        """An entity of the caller's account by its ARN, of which there is one for each.
+
+        Raises:
+            NoSuchEntity: there is none of the ARN.
+        """
+        name = arn.rpartition("/")[2]
+        entity = self.get(call, name)
+        if self.arn(call.account_id, entity) != arn:
+            raise self.not_found(name)
+        return entity
+
     def below(self, documents: Documents, account_id: str, path_prefix: str = "/") -> Iterator[E]:
         """All entities of an account below a path, by name."""
         for document in documents.iterate(self.table, account_id, ""):

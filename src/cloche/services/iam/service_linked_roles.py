@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cloche.core.documents import DocumentExists, Transaction
@@ -19,6 +20,9 @@ from cloche.services.iam.service import service
 
 if TYPE_CHECKING:
     from aws_shapes import iam as shapes
+
+_TASK_KEPT = timedelta(days=30)
+_SWEPT_AT_ONCE = 1000
 
 _SERVICE = re.compile(r"([a-z0-9-]+\.)?([a-z0-9-]+)\.amazonaws\.com")
 _SUFFIX = re.compile(r"[\w+=,.@-]{1,64}")
@@ -57,8 +61,9 @@ def _role_name(service_name: str, suffix: str | None) -> str:
 
 
 def _resource(call: Call, request: Mapping[str, Any]) -> list[str]:
-    name = request["AWSServiceName"]
-    return [f"arn:aws:iam::{call.account_id}:role/aws-service-role/{name}/*"]
+    service_name = request["AWSServiceName"]
+    name = _role_name(service_name, request.get("CustomSuffix"))
+    return [f"arn:aws:iam::{call.account_id}:role/aws-service-role/{service_name}/{name}"]
 
 
 @service.operation(resource=_resource)
@@ -106,7 +111,8 @@ def delete_service_linked_role(
 ) -> shapes.DeleteServiceLinkedRoleResponse:
     """Delete a service-linked role, at once.
 
-    Raises NoSuchEntity if there is none of the name. AWS: IAM DeleteServiceLinkedRole.
+    What became of it can be asked for thirty days. Raises NoSuchEntity if there is none of the
+    name. AWS: IAM DeleteServiceLinkedRole.
     """
     account_id, name = call.account_id, request["RoleName"]
     now, unique = call.clock.now().replace(microsecond=0), uuid.uuid4()
@@ -116,6 +122,7 @@ def delete_service_linked_role(
         if not role.is_service_linked:
             raise ROLES.not_found(name)
         transaction.delete(entities.roles, account_id, "", name.lower())
+        _sweep_tasks(transaction, account_id, now)
         task = f"task{role.path}{role.name}/{unique}"
         transaction.insert(entities.deletion_tasks, account_id, "", task, DeletionTask(now))
         return task
@@ -123,12 +130,20 @@ def delete_service_linked_role(
     return {"DeletionTaskId": call.documents.transact(work)}
 
 
+def _sweep_tasks(transaction: Transaction, account_id: str, now: datetime) -> None:
+    tasks = transaction.scan(entities.deletion_tasks, account_id, "", limit=_SWEPT_AT_ONCE)
+    for document in tasks:
+        if document.value.finished_at + _TASK_KEPT < now:
+            transaction.delete(entities.deletion_tasks, account_id, "", document.name)
+
+
 @service.operation
 def get_service_linked_role_deletion_status(
     call: Call, request: shapes.GetServiceLinkedRoleDeletionStatusRequest
 ) -> shapes.GetServiceLinkedRoleDeletionStatusResponse:
     """Tell how a deletion went: it succeeded. AWS: IAM GetServiceLinkedRoleDeletionStatus."""
-    task = request["DeletionTaskId"]
-    if call.documents.get(entities.deletion_tasks, call.account_id, "", task) is None:
-        raise NoSuchEntity(f"The deletion task with id {task} cannot be found.")
+    name = request["DeletionTaskId"]
+    task = call.documents.get(entities.deletion_tasks, call.account_id, "", name)
+    if task is None or task.finished_at + _TASK_KEPT < call.clock.now():
+        raise NoSuchEntity(f"The deletion task with id {name} cannot be found.")
     return {"Status": "SUCCEEDED"}

@@ -75,14 +75,13 @@ def simulate_principal_policy(
 
 def _policies_of_source(call: Call, arn: str) -> tuple[Sequence[str], str | None]:
     parts = arn.split(":", 5)
-    noun, _, rest = parts[-1].partition("/")
-    name = rest.rpartition("/")[2]
+    noun = parts[-1].partition("/")[0]
     if len(parts) != 6 or parts[4] != call.account_id or noun not in ("user", "group", "role"):
         raise InvalidInput(
             f"Invalid Entity Arn: {arn} does not clearly define entity type and name."
         )
     if noun == "group":
-        return _group_texts(call, GROUPS.get(call, name)), None
+        return _group_texts(call, GROUPS.get_by_arn(call, arn)), None
     policies = policies_of(call.documents, _principal(call, arn))
     return policies.policies, policies.boundary
 
@@ -99,13 +98,12 @@ def _principal(call: Call, arn: str | None) -> Principal:
         NoSuchEntity: there is no such user or role.
     """
     account_id = call.account_id
-    noun, _, rest = (arn or "").split(":", 5)[-1].partition("/")
-    name = rest.rpartition("/")[2]
+    noun = (arn or "").split(":", 5)[-1].partition("/")[0]
     if arn is not None and noun == "user":
-        user = USERS.get(call, name)
+        user = USERS.get_by_arn(call, arn)
         return Principal("IAMUser", account_id, arn, user.id, user.name, tags=user.tags)
     if arn is not None and noun == "role":
-        role = ROLES.get(call, name)
+        role = ROLES.get_by_arn(call, arn)
         session = f"arn:aws:sts::{account_id}:assumed-role/{role.name}/simulation"
         return Principal(
             "AssumedRole",

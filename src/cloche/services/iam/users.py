@@ -11,7 +11,7 @@ from cloche.core.documents import Transaction
 from cloche.core.errors import ValidationError
 from cloche.core.operations import Call
 from cloche.services.iam import entities, identifiers, show
-from cloche.services.iam.access import arn_of, below
+from cloche.services.iam.access import arn_of, arns_of_renamed, below
 from cloche.services.iam.boundaries import check_boundary
 from cloche.services.iam.entities import User
 from cloche.services.iam.errors import DeleteConflict, EntityAlreadyExists
@@ -97,11 +97,12 @@ def list_users(call: Call, request: shapes.ListUsersRequest) -> shapes.ListUsers
     return {"Users": found.items, **found.position}
 
 
-@service.operation(resource=USER_ARN)
+@service.operation(resource=arns_of_renamed(USERS, "UserName", "NewUserName"))
 def update_user(call: Call, request: shapes.UpdateUserRequest) -> Empty:
     """Change a user's name or path; its keys, groups and policies stay with it.
 
-    Raises EntityAlreadyExists if the new name is taken. AWS: IAM UpdateUser.
+    The caller needs permission on both ARNs, the old and the new. Raises EntityAlreadyExists if
+    the new name is taken. AWS: IAM UpdateUser.
     """
     account_id, old_key = call.account_id, request["UserName"].lower()
     new_name = request.get("NewUserName", "")
