@@ -204,6 +204,7 @@ class Application:
             if service != "s3" and not (binding.operation and binding.operation.is_public):
                 raise signing.missing_authentication(family)
             return _Caller(ANONYMOUS, self._runtime.settings.region, None, request, body)
+        signing.check_service(parsed, service, route.service.signing_name, family)
         credential = identity.find_credential(self._runtime.documents, parsed.access_key_id)
         digest = None
         is_streaming = binding.parse.streaming_member is not None

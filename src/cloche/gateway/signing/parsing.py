@@ -22,6 +22,11 @@ from cloche.gateway.signing.scopes import (
 )
 from cloche.gateway.signing.timestamps import basic, parse_basic, parse_http_date
 
+_MAY_BE_UNSIGNED = frozenset(
+    {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-user-agent"}
+)
+"""Headers that change nothing of what a presigned URL does."""
+
 
 class Parsed(msgspec.Struct, frozen=True):
     """A signature that was read and not yet verified.
@@ -246,8 +251,9 @@ def _check_signed_headers(
 ) -> None:
     """Refuse a signature that leaves out what it must cover.
 
-    That is the host, and for S3 every `x-amz-*` header, for S3 obeys them. The payload's hash is
-    covered without being named, as the last line of the canonical request.
+    That is the host, and every `x-amz-*` header of S3 and of presigned URLs, for they are obeyed:
+    `x-amz-target` chooses the operation. The payload's hash is covered without being named, as
+    the last line of the canonical request.
     """
     unsigned = [] if "host" in signed_headers or ":authority" in signed_headers else ["host"]
     if family == "s3":
@@ -257,6 +263,14 @@ def _check_signed_headers(
             if name.startswith("x-amz-")
             and name not in signed_headers
             and not (is_presigned and name == "x-amz-content-sha256")
+        ]
+    elif is_presigned:
+        unsigned += [
+            name
+            for name in request.headers
+            if name.startswith("x-amz-")
+            and name not in signed_headers
+            and name not in _MAY_BE_UNSIGNED
         ]
     if unsigned:
         raise refusals.unsigned_headers(unsigned)
