@@ -1,4 +1,4 @@
-"""A signature is good for the service whose name it holds, and for no other."""
+"""A signature is good for one service, and outside S3 for one body."""
 
 from __future__ import annotations
 
@@ -38,6 +38,17 @@ def presigned(live: LiveServer, service: str, target: str) -> str:
     kind = botocore.auth.S3SigV4QueryAuth if service == "s3" else botocore.auth.SigV4QueryAuth
     kind(keys, service, "us-east-1", expires=60).add_auth(request)
     return str(request.url).removeprefix(f"http://{HOST}")
+
+
+def with_word(
+    live: LiveServer, service: str, target: str, headers: dict[str, str], word: str
+) -> dict[str, str]:
+    """The headers of a POST that is signed with a word in place of the body's hash."""
+    keys = Credentials(live.root["AccessKeyId"], live.root["SecretAccessKey"])
+    request = AWSRequest("POST", f"http://{HOST}{target}", headers=headers)
+    request.headers["X-Amz-Content-SHA256"] = word
+    botocore.auth.SigV4Auth(keys, service, "us-east-1").add_auth(request)
+    return dict(request.headers.items())
 
 
 def json_error(response: Response) -> tuple[int, str, str]:
@@ -115,3 +126,33 @@ def test_s3control_signs_as_s3(asker: Asker) -> None:
     path = "/v20180820/jobs"
     for service in ("s3", "s3-outposts", "s3express"):
         assert asker.ask_signed(service, "GET", path, headers, b"").status in (404, 501)
+
+
+def test_a_body_that_nobody_signed_is_not_executed(live: LiveServer, asker: Asker) -> None:
+    body = b"Action=CreateUser&Version=2010-05-08&UserName=nobody"
+    for word in ("UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"):
+        answer = asker.ask("POST", "/", with_word(live, "iam", "/", FORM, word), body)
+        assert answer.status == 403
+        assert b"<Code>SignatureDoesNotMatch</Code>" in as_bytes(answer)
+    url = presigned(live, "iam", "/?Action=ListUsers&Version=2010-05-08")
+    assert asker.ask("GET", url, {}, b"").status == 200
+    for headers in ({}, {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}):
+        assert asker.ask("GET", url, headers, body).status == 403
+    assert live.client("iam").list_users()["Users"] == []
+
+
+def test_a_body_may_be_unsigned_where_the_model_says_so(asker: Asker) -> None:
+    headers = {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
+    for service, path in (("mediastore", "/key"), ("ebs", "/snapshots/snap-1/blocks/1")):
+        answer = asker.ask_signed(service, "PUT", path, headers, b"data")
+        assert (answer.status, b"NotImplemented" in str(answer.headers).encode()) == (501, True)
+    answer = asker.ask_signed("ebs", "PUT", "/snapshots/snap-1/blocks/1", {}, b"data")
+    assert answer.status == 501
+
+
+def test_s3control_takes_no_chunks(live: LiveServer, asker: Asker) -> None:
+    path, word = "/v20180820/jobs", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+    headers = with_word(live, "s3", path, {"x-amz-account-id": "123456789012"}, word)
+    answer = asker.ask("POST", path, headers, b"<CreateJobRequest/>")
+    assert answer.status == 403
+    assert b"is not a valid value of" in as_bytes(answer)

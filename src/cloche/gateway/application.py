@@ -198,7 +198,7 @@ class Application:
         parsed: signing.Parsed | None,
         body: bytes | None,
     ) -> _Caller:
-        """Who calls. A body that its signature covers is read, one that streams is not."""
+        """Who calls. A body that its signature covers is read, one that S3 streams is not."""
         service, family = route.service.name, _family(route)
         if parsed is None:
             if service != "s3" and not (binding.operation and binding.operation.is_public):
@@ -207,8 +207,10 @@ class Application:
         signing.check_service(parsed, service, route.service.signing_name, family)
         credential = identity.find_credential(self._runtime.documents, parsed.access_key_id)
         digest = None
-        is_streaming = binding.parse.streaming_member is not None
-        if not is_streaming and credential is not None and not _is_chunked(parsed):
+        is_left = service == "s3" and (
+            binding.parse.streaming_member is not None or _is_chunked(parsed)
+        )
+        if credential is not None and not is_left:
             if body is None:
                 body = await _read(request.body, _body_limit(route, is_signed=True))
             digest = hashlib.sha256(body).hexdigest()
@@ -216,7 +218,12 @@ class Application:
             verified = self._url_verifier.check(parsed, credential, self._clock, route.path)
         else:
             verified = signing.check(
-                parsed, credential, self._clock, body_sha256=digest, family=family
+                parsed,
+                credential,
+                self._clock,
+                body_sha256=digest,
+                family=family,
+                takes_unsigned_body=binding.takes_unsigned_body,
             )
         if credential is None:  # the check has raised for it
             raise signing.missing_authentication(family)

@@ -45,6 +45,8 @@ class Binding:
     Attributes:
         operation: what does it; None if it is not built.
         validate: checks the model's constraints; None where there are none.
+        takes_unsigned_body: whether clients may leave the body out of the signature. S3 lets
+            them for all of its operations.
     """
 
     model: OperationModel
@@ -52,6 +54,7 @@ class Binding:
     parse: Parser
     validate: Validator | None
     serialize: Serializer
+    takes_unsigned_body: bool = False
 
 
 class Bindings:
@@ -86,6 +89,7 @@ class Bindings:
             parse=compile_parser(operation_model, protocol),
             validate=compile_validator(operation_model, protocol),
             serialize=compile_serializer(operation_model, protocol),
+            takes_unsigned_body=operation_model.auth_type == "v4-unsigned-body",
         )
 
 

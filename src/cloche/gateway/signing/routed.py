@@ -19,7 +19,8 @@ def check_service(parsed: Parsed, service: str, signing_name: str, family: Famil
     """Make sure that a request was signed for the service that it is routed to.
 
     Headers such as `x-amz-target` choose a service too. Without this, one that nobody signed
-    could turn a signed request into another.
+    could turn a signed request into another. Chunks are S3's alone: no other service would
+    verify their signatures.
 
     Args:
         parsed: the signature.
@@ -28,10 +29,11 @@ def check_service(parsed: Parsed, service: str, signing_name: str, family: Famil
         family: how its errors are named.
 
     Raises:
-        AWSError: it was signed for another.
+        AWSError: it was signed for another, or its body is in chunks and this is not S3.
     """
-    if parsed.service == signing_name or parsed.service in _SEVERAL_NAMES.get(service, ()):
-        return
-    raise REFUSALS[family].wrong_service(
-        parsed.service, signing_name, is_presigned=parsed.is_presigned
-    )
+    if parsed.service != signing_name and parsed.service not in _SEVERAL_NAMES.get(service, ()):
+        raise REFUSALS[family].wrong_service(
+            parsed.service, signing_name, is_presigned=parsed.is_presigned
+        )
+    if parsed.payload_mode.startswith("STREAMING-") and service != "s3":
+        raise REFUSALS[family].malformed_payload_hash(parsed.payload or "")
