@@ -101,7 +101,7 @@ class Application:
         self._bindings = Bindings(runtime.dispatcher)
         self._clock = runtime.clock
         self._key_uses: dict[tuple[str, str], float] = {}
-        self._url_verifier = signing.URLVerifier()
+        self._version_2 = signing.Version2Verifier()
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
@@ -214,8 +214,10 @@ class Application:
             if body is None:
                 body = await _read(request.body, _body_limit(route, is_signed=True))
             digest = hashlib.sha256(body).hexdigest()
-        if parsed.expires_at is not None and service == "s3":
-            verified = self._url_verifier.check(parsed, credential, self._clock, route.path)
+        if parsed.is_version_2 and service == "s3":
+            verified = self._version_2.check(
+                parsed, credential, self._clock, route.path, body_sha256=digest
+            )
         else:
             verified = signing.check(
                 parsed,

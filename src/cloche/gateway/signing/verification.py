@@ -127,7 +127,7 @@ def check(
     family: Family | None = None,
     takes_unsigned_body: bool = False,
 ) -> Verified:
-    """Verify a signature of Version 4; those of Version 2 are refused (see `URLVerifier`).
+    """Verify a signature of Version 4; those of Version 2 are refused (see `Version2Verifier`).
 
     Args:
         parsed: the signature.
@@ -143,7 +143,7 @@ def check(
         AWSError: the key, the token, the time, the body or the signature is not right.
     """
     refusals = REFUSALS[family or parsed.family]
-    if parsed.expires_at is not None:
+    if parsed.is_version_2:
         raise refusals.unsupported("AWS")
     _check_time(parsed, clock, refusals)
     credential = known_credential(parsed, credential, clock, refusals)
@@ -204,16 +204,26 @@ def _check_time(parsed: Parsed, clock: Clock, refusals: Refusals) -> None:
     Signatures are made with real time, so the skew is judged by it. How long a URL lasts is
     judged by Cloche's time, which may be moved forward.
     """
-    now = clock.wall_time()
     if not parsed.is_presigned:
-        if abs(parsed.signed_at - now) > MAX_SKEW_SECONDS:
-            raise refusals.too_skewed(parsed.timestamp, now)
+        check_skew(parsed, clock, refusals)
         return
+    now = clock.wall_time()
     if parsed.signed_at - now > MAX_SKEW_SECONDS:
         raise refusals.not_yet_valid(parsed.timestamp, parsed.expires_seconds, now)
     expires_at = clock.from_wall(parsed.signed_at) + parsed.expires_seconds
     if expires_at < clock.time() or not parsed.expires_seconds:
         raise refusals.expired(parsed.expires_seconds, expires_at, clock.time())
+
+
+def check_skew(parsed: Parsed, clock: Clock, refusals: Refusals) -> None:
+    """Refuse what was not signed just now.
+
+    Raises:
+        AWSError: it was signed more than 15 minutes from now.
+    """
+    now = clock.wall_time()
+    if abs(parsed.signed_at - now) > MAX_SKEW_SECONDS:
+        raise refusals.too_skewed(parsed.timestamp, now)
 
 
 def known_credential(
