@@ -128,3 +128,19 @@ def test_changes_are_in_the_audit_log_when_they_are_acknowledged(fresh_server: L
     finally:
         store.close()
     assert [json.loads(event)["eventName"] for event in events] == ["CreateUser"]
+
+
+def test_objects_by_html_forms_are_not_built(server: LiveServer) -> None:
+    server.client("s3").create_bucket(Bucket="html-forms")
+    form = {"key": "a", "policy": "e30="}
+    files = {"file": ("a.txt", b"content", "text/plain")}
+    in_host = {"host": "html-forms.s3.localhost"}
+    for path, headers in (("/html-forms", {}), ("/html-forms/", {}), ("/", in_host)):
+        url = f"{server.endpoint_url}{path}"
+        answer = httpx.post(url, data=form, files=files, headers=headers)
+        assert answer.status_code == 501
+        assert "<Code>NotImplemented</Code>" in answer.text
+        assert "Cloche does not implement PostObject of s3 yet." in answer.text
+    answer = httpx.post(f"{server.endpoint_url}/", data=form, files=files)
+    assert (answer.status_code, "MethodNotAllowed" in answer.text) == (405, True)
+    assert httpx.post(f"{server.endpoint_url}/html-forms", content=b"x").status_code == 405
