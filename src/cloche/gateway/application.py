@@ -105,11 +105,11 @@ class Application:
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
-        if self._administration.is_asked(request):
-            return await self._administration(request)
         exchange = _Exchange(request, new_request_id(), time.perf_counter())
         error: AWSError | None = None
         try:
+            if self._administration.is_asked(request):
+                return await self._administration(request)
             response = await self._handle(exchange)
         except AWSError as raised:
             error = raised
@@ -286,8 +286,8 @@ class Application:
         if service == "s3":
             response.headers.append(("x-amz-request-id", request_id))
             response.headers.append(("x-amz-id-2", request_id))
-            if "origin" in request.headers and exchange.route is not None:
-                add_cors_headers(self._runtime, exchange.route.path, request, response)
+            if "origin" in request.headers:
+                self._let_origin_see(exchange, response)
         seconds = time.perf_counter() - exchange.started
         code = error.code if error is not None else ""
         # A name that the client made up would be a metric for ever.
@@ -308,6 +308,14 @@ class Application:
                 exchange.call.principal.arn if exchange.call is not None else "",
             )
         )
+
+    def _let_origin_see(self, exchange: _Exchange, response: Response) -> None:
+        """Add the headers of CORS; the answer goes out without them if the bucket can't be read."""
+        path = exchange.route.path if exchange.route else exchange.request.raw_path
+        try:
+            add_cors_headers(self._runtime, path, exchange.request, response)
+        except Exception:
+            log.exception("CORS failed", extra={"request_id": exchange.request_id})
 
     def _note_use(self, principal: Any, service: str, region: str) -> None:
         """Have IAM remember the key's last use, once a minute."""
