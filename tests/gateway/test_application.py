@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import time
+from contextlib import closing
 
 import httpx
 import pytest
-from botocore.auth import S3SigV4QueryAuth
+from botocore.auth import S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -128,3 +130,36 @@ def test_changes_are_in_the_audit_log_when_they_are_acknowledged(fresh_server: L
     finally:
         store.close()
     assert [json.loads(event)["eventName"] for event in events] == ["CreateUser"]
+
+
+def test_objects_by_html_forms_are_not_built(server: LiveServer) -> None:
+    server.client("s3").create_bucket(Bucket="html-forms")
+    form = {"key": "a", "policy": "e30="}
+    files = {"file": ("a.txt", b"content", "text/plain")}
+    in_host = {"host": "html-forms.s3.localhost"}
+    for path, headers in (("/html-forms", {}), ("/html-forms/", {}), ("/", in_host)):
+        url = f"{server.endpoint_url}{path}"
+        answer = httpx.post(url, data=form, files=files, headers=headers)
+        assert answer.status_code == 501
+        assert "<Code>NotImplemented</Code>" in answer.text
+        assert "Cloche does not implement PostObject of s3 yet." in answer.text
+    answer = httpx.post(f"{server.endpoint_url}/", data=form, files=files)
+    assert (answer.status_code, "MethodNotAllowed" in answer.text) == (405, True)
+    assert httpx.post(f"{server.endpoint_url}/html-forms", content=b"x").status_code == 405
+
+
+def test_a_database_that_fails_is_answered_for(fresh_server: LiveServer) -> None:
+    url = fresh_server.endpoint_url
+    path = fresh_server.settings.data_directory / "documents.sqlite"
+    accounts = AWSRequest("GET", f"{url}/_cloche/accounts")
+    keys = Credentials(fresh_server.root["AccessKeyId"], fresh_server.root["SecretAccessKey"])
+    SigV4Auth(keys, "cloche", "us-east-1").add_auth(accounts)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE documents RENAME TO hidden")
+        try:
+            answer = httpx.get(f"{url}/bucket/key", headers={"origin": "https://example.com"})
+            assert (answer.status_code, "InternalError" in answer.text) == (500, True)
+            answer = httpx.get(f"{url}/_cloche/accounts", headers=dict(accounts.headers.items()))
+            assert (answer.status_code, "InternalError" in answer.text) == (500, True)
+        finally:
+            database.execute("ALTER TABLE hidden RENAME TO documents")

@@ -101,15 +101,15 @@ class Application:
         self._bindings = Bindings(runtime.dispatcher)
         self._clock = runtime.clock
         self._key_uses: dict[tuple[str, str], float] = {}
-        self._url_verifier = signing.URLVerifier()
+        self._version_2 = signing.Version2Verifier()
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
-        if self._administration.is_asked(request):
-            return await self._administration(request)
         exchange = _Exchange(request, new_request_id(), time.perf_counter())
         error: AWSError | None = None
         try:
+            if self._administration.is_asked(request):
+                return await self._administration(request)
             response = await self._handle(exchange)
         except AWSError as raised:
             error = raised
@@ -198,24 +198,34 @@ class Application:
         parsed: signing.Parsed | None,
         body: bytes | None,
     ) -> _Caller:
-        """Who calls. A body that its signature covers is read, one that streams is not."""
+        """Who calls. A body that its signature covers is read, one that S3 streams is not."""
         service, family = route.service.name, _family(route)
         if parsed is None:
             if service != "s3" and not (binding.operation and binding.operation.is_public):
                 raise signing.missing_authentication(family)
             return _Caller(ANONYMOUS, self._runtime.settings.region, None, request, body)
+        signing.check_service(parsed, service, route.service.signing_name, family)
         credential = identity.find_credential(self._runtime.documents, parsed.access_key_id)
         digest = None
-        is_streaming = binding.parse.streaming_member is not None
-        if not is_streaming and credential is not None and not _is_chunked(parsed):
+        is_left = service == "s3" and (
+            binding.parse.streaming_member is not None or _is_chunked(parsed)
+        )
+        if credential is not None and not is_left:
             if body is None:
                 body = await _read(request.body, _body_limit(route, is_signed=True))
             digest = hashlib.sha256(body).hexdigest()
-        if parsed.expires_at is not None and service == "s3":
-            verified = self._url_verifier.check(parsed, credential, self._clock, route.path)
+        if parsed.is_version_2 and service == "s3":
+            verified = self._version_2.check(
+                parsed, credential, self._clock, route.path, body_sha256=digest
+            )
         else:
             verified = signing.check(
-                parsed, credential, self._clock, body_sha256=digest, family=family
+                parsed,
+                credential,
+                self._clock,
+                body_sha256=digest,
+                family=family,
+                takes_unsigned_body=binding.takes_unsigned_body,
             )
         if credential is None:  # the check has raised for it
             raise signing.missing_authentication(family)
@@ -276,8 +286,8 @@ class Application:
         if service == "s3":
             response.headers.append(("x-amz-request-id", request_id))
             response.headers.append(("x-amz-id-2", request_id))
-            if "origin" in request.headers and exchange.route is not None:
-                add_cors_headers(self._runtime, exchange.route.path, request, response)
+            if "origin" in request.headers:
+                self._let_origin_see(exchange, response)
         seconds = time.perf_counter() - exchange.started
         code = error.code if error is not None else ""
         # A name that the client made up would be a metric for ever.
@@ -298,6 +308,14 @@ class Application:
                 exchange.call.principal.arn if exchange.call is not None else "",
             )
         )
+
+    def _let_origin_see(self, exchange: _Exchange, response: Response) -> None:
+        """Add the headers of CORS; the answer goes out without them if the bucket can't be read."""
+        path = exchange.route.path if exchange.route else exchange.request.raw_path
+        try:
+            add_cors_headers(self._runtime, path, exchange.request, response)
+        except Exception:
+            log.exception("CORS failed", extra={"request_id": exchange.request_id})
 
     def _note_use(self, principal: Any, service: str, region: str) -> None:
         """Have IAM remember the key's last use, once a minute."""

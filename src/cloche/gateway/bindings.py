@@ -8,7 +8,7 @@ from typing import Any
 from botocore.model import OperationModel, ServiceModel
 
 from cloche.core.dispatch import Dispatch
-from cloche.core.errors import AWSError
+from cloche.core.errors import AWSError, NotImplementedS3
 from cloche.core.operations import Operation
 from cloche.gateway.protocols import (
     Parser,
@@ -45,6 +45,8 @@ class Binding:
     Attributes:
         operation: what does it; None if it is not built.
         validate: checks the model's constraints; None where there are none.
+        takes_unsigned_body: whether clients may leave the body out of the signature. S3 lets
+            them for all of its operations.
     """
 
     model: OperationModel
@@ -52,6 +54,7 @@ class Binding:
     parse: Parser
     validate: Validator | None
     serialize: Serializer
+    takes_unsigned_body: bool = False
 
 
 class Bindings:
@@ -67,6 +70,7 @@ class Bindings:
         Raises:
             UnknownOperationException: AWS's model has no such operation; InvalidAction and
                 MethodNotAllowed where the protocol calls it so.
+            NotImplementedS3: it is S3's PostObject.
         """
         binding = self._bindings.get((service, protocol, operation or ""))
         if binding is None:
@@ -86,15 +90,21 @@ class Bindings:
             parse=compile_parser(operation_model, protocol),
             validate=compile_validator(operation_model, protocol),
             serialize=compile_serializer(operation_model, protocol),
+            takes_unsigned_body=operation_model.auth_type == "v4-unsigned-body",
         )
 
 
 def unknown_operation(
     model: ServiceModel, protocol: ProtocolName, operation: str | None
 ) -> AWSError:
-    """AWS's error for an operation that its model does not have."""
+    """AWS's error for an operation that its model does not have.
+
+    S3 has one beyond its model, PostObject, which is not built.
+    """
     if model.service_name == "s3":
-        return MethodNotAllowed()
+        if operation is None:
+            return MethodNotAllowed()
+        return NotImplementedS3(f"Cloche does not implement {operation} of s3 yet.")
     if protocol in ("query", "ec2"):
         if operation is None:
             return InvalidAction("The request has no Action parameter.")

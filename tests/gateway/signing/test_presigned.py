@@ -211,3 +211,13 @@ def test_a_query_that_only_looks_signed_is_anonymous() -> None:
         "a=AWSAccessKeyId=Signature=",
     ):
         assert verify(request_to("GET", f"{URL}?{query}"), credentials(), clock_at()) is None
+
+
+def test_what_is_obeyed_has_to_be_signed() -> None:
+    request = signed("GET", URL, service="sts", expires=60)
+    for name in ("x-amz-target", "x-amz-account-id", "x-amz-anything"):
+        error = refused(replace(request, headers=request.headers | {name: "x"}))
+        assert error.code in ("InvalidSignatureException", "SignatureDoesNotMatch")
+        assert error.message == f"'{name}' must be a 'SignedHeader' in the AWS Authorization."
+    sent = replace(request, headers=request.headers | {"x-amz-user-agent": "x"})
+    assert verify(sent, credentials(), clock_at()) is not None

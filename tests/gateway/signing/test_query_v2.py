@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from cloche.core.clock import Clock
 from cloche.core.errors import AWSError
 from cloche.gateway.http.messages import Request
-from cloche.gateway.signing import URLVerifier, Verified, parse
+from cloche.gateway.signing import Verified, Version2Verifier, parse
 from tests.gateway.signing.requests import ACCESS_KEY_ID, SECRET, SIGNED_AT, Key, request_to
 
 URL = "http://localhost:4566/bucket/a%20key/%C3%A9"
@@ -40,12 +40,12 @@ def check(
     path: str = PATH,
     clock: Clock | None = None,
     key: Key | None = Key(),  # noqa: B008 - frozen
-    verifier: URLVerifier | None = None,
+    verifier: Version2Verifier | None = None,
 ) -> Verified:
     parsed = parse(request)
     assert parsed is not None
     clock = clock or Clock(wall_time=lambda: SIGNED_AT)
-    return (verifier or URLVerifier()).check(parsed, key, clock, path)
+    return (verifier or Version2Verifier()).check(parsed, key, clock, path)
 
 
 def refused(request: Request, path: str = PATH, **options: object) -> AWSError:
@@ -75,11 +75,11 @@ def test_headers_may_stand_in_the_query() -> None:
         "x-amz-meta-b": "1",
         "x-amz-meta-a": "a, b",
     }
-    request = signed("PUT", headers=headers | {"x-amz-meta-a": "a,b"})
+    request = signed("PUT", headers=headers)
     assert check(request)
     parsed = parse(request)
     assert parsed is not None
-    assert parsed.request.headers["x-amz-meta-a"] == "a,b"
+    assert parsed.request.headers["x-amz-meta-a"] == "a, b"
     assert parsed.request.headers["content-type"] == "text/plain; charset=utf-8"
     sent = replace(request, headers=request.headers | {"content-type": "text/html"})
     assert refused(sent).code == "SignatureDoesNotMatch"
@@ -149,7 +149,7 @@ def test_a_url_expires_by_real_time() -> None:
 
 
 def test_a_url_expires_by_advances_after_its_first_use() -> None:
-    clock, verifier = Clock(wall_time=lambda: SIGNED_AT), URLVerifier()
+    clock, verifier = Clock(wall_time=lambda: SIGNED_AT), Version2Verifier()
     clock.advance(1_000_000)
     assert check(signed(), clock=clock, verifier=verifier)
     clock.advance(59)
@@ -164,8 +164,3 @@ def test_chunks_cannot_be_signed() -> None:
     assert refused(replace(request, headers=request.headers | {name: value})).code == (
         "InvalidRequest"
     )
-
-
-def test_the_header_form_is_refused() -> None:
-    request = request_to("GET", URL, {"authorization": f"AWS {ACCESS_KEY_ID}:abc="})
-    assert refused(request).code == "InvalidRequest"

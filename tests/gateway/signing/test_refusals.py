@@ -106,11 +106,8 @@ def test_s3_wants_all_of_its_headers_signed() -> None:
     assert error.members == {"HeadersNotSigned": "host"}
 
 
-@pytest.mark.parametrize(
-    "authorization", ["AWS AKID:frJIUN8DYpKDtOLCwo//yllqDzg=", "AWS4-HMAC-SHA1 x"]
-)
-def test_other_mechanisms_are_not_supported(authorization: str) -> None:
-    error = refused(request_to("GET", f"{URL}/bucket", {"authorization": authorization}))
+def test_other_mechanisms_are_not_supported() -> None:
+    error = refused(request_to("GET", f"{URL}/bucket", {"authorization": "AWS4-HMAC-SHA1 x"}))
     assert (error.status, error.code) == (400, "InvalidRequest")
     assert error.message == (
         "The authorization mechanism you have provided is not supported. "

@@ -104,10 +104,34 @@ def test_other_services_may_send_the_hash_too() -> None:
     assert isinstance(refused(request, b"other"), errors.InvalidSignatureException)
 
 
-def test_an_unsigned_payload_is_accepted() -> None:
+def test_an_unsigned_payload_is_for_operations_that_take_one() -> None:
     context: dict[str, Any] = {"payload_signing_enabled": False}
     request = signed("PUT", f"{URL}/x", service="mediastore", body=b"data", context=context)
-    assert accepted(request, b"data").payload_mode == "UNSIGNED-PAYLOAD"
+    assert request.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+    parsed = parse(request)
+    assert parsed is not None
+    for body_sha256 in (digest(b"data"), digest(b""), None):
+        with pytest.raises(errors.InvalidSignatureException):
+            check(parsed, Key(), clock_at(), body_sha256=body_sha256)
+        verified = check(
+            parsed, Key(), clock_at(), body_sha256=body_sha256, takes_unsigned_body=True
+        )
+        assert (verified.payload_mode, verified.payload_sha256) == ("UNSIGNED-PAYLOAD", None)
+
+
+@pytest.mark.parametrize(
+    "word", ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"]
+)
+def test_chunks_are_for_s3(word: str) -> None:
+    headers = FORM | {"X-Amz-Content-SHA256": word}
+    request = signed("POST", f"{URL}/", headers=headers, body=BODY)
+    assert refused(request, BODY).code == "SignatureDoesNotMatch"
+    parsed = parse(request)
+    assert parsed is not None
+    with pytest.raises(errors.SignatureDoesNotMatch):
+        check(parsed, Key(), clock_at(), takes_unsigned_body=True)
+    request = signed("PUT", f"{URL}/b/k", service="s3express", headers=headers)
+    assert accepted(request).payload_mode == word
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from cloche.gateway.service_models import ServiceEntry, service_model
 
 _FORM: tuple[ProtocolName, ...] = ("query", "ec2")
 _FORM_TYPE = "application/x-www-form-urlencoded"
+_POST_OBJECT = "PostObject"
+"""S3's upload from a browser's form, which AWS's model does not have."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -177,6 +179,8 @@ class Router:
             path = f"/{bucket}{path}"
         query = parse_query(request.query_string)
         operation = rest_routes("s3").find(request.method, path, query, request.headers)
+        if operation is None and _is_html_form(request, path):
+            operation = _POST_OBJECT
         return Route(self._s3, "rest-xml", operation, path)
 
     def bucket_of_host(self, host: str) -> str:
@@ -193,6 +197,17 @@ class Router:
             bucket, separator, _ = name.rpartition(".s3")
             return bucket if separator else ""
         return ""
+
+
+def _is_html_form(request: Request, path: str) -> bool:
+    """Whether a request to S3 is a browser's form, sent to a bucket."""
+    bucket = path.strip("/")
+    return (
+        request.method == "POST"
+        and request.headers.get("content-type", "").startswith("multipart/form-data")
+        and bool(bucket)
+        and "/" not in bucket
+    )
 
 
 def _rest_protocol(entry: ServiceEntry) -> ProtocolName | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from cloche.gateway.http.messages import Request
-from cloche.gateway.signing import presigned, query_v2
+from cloche.gateway.signing import header_v2, presigned, query_v2
 from cloche.gateway.signing.canonical import printable
 from cloche.gateway.signing.payload import PayloadMode, payload_mode
 from cloche.gateway.signing.refusals import REFUSALS, Family, Refusals, family_of
@@ -21,6 +21,11 @@ from cloche.gateway.signing.scopes import (
     service_of,
 )
 from cloche.gateway.signing.timestamps import basic, parse_basic, parse_http_date
+
+_MAY_BE_UNSIGNED = frozenset(
+    {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-user-agent"}
+)
+"""Headers that change nothing of what a presigned URL does."""
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -42,9 +47,10 @@ class Parsed(msgspec.Struct, frozen=True):
         is_presigned: signed in the query string.
         expires_seconds: how long a presigned URL is valid.
         session_token: of temporary credentials.
-        expires_at: end of a URL of Signature Version 2, in seconds since 1970, real time; None
-            with Version 4. Version 2 has no date, region, scope and signed headers; these are
-            empty, `timestamp` is `Expires` as it was signed, and `signed_at` is not known.
+        is_version_2: whether it is of Signature Version 2, which has no date, region, scope and
+            signed headers: these are empty. `timestamp` is the date or `Expires` as it was sent.
+        expires_at: end of a URL of Version 2, in seconds since 1970, real time; its `signed_at`
+            is not known.
     """
 
     request: Request
@@ -63,6 +69,7 @@ class Parsed(msgspec.Struct, frozen=True):
     is_presigned: bool
     expires_seconds: int
     session_token: str | None
+    is_version_2: bool = False
     expires_at: float | None = None
 
     @property
@@ -86,7 +93,7 @@ def parse(request: Request, family: Family | None = None) -> Parsed | None:
 
     Raises:
         AWSError: the signature is incomplete or malformed, or of another kind than
-            Signature Version 4 with HMAC, or Version 2 in a URL of S3.
+            Signature Version 4 with HMAC, or S3's Version 2.
     """
     authorization = request.headers.get("authorization", "")
     query = request.query_string
@@ -96,8 +103,10 @@ def parse(request: Request, family: Family | None = None) -> Parsed | None:
             return _parse_presigned(request, parameters, authorization, family)
     if not authorization or authorization.isspace():
         if presigned.is_version_2(query):
-            return _parse_version_2(request, family)
+            return _parse_url_v2(request, family)
         return None
+    if header_v2.is_version_2(authorization):
+        return _parse_header_v2(request, authorization, family)
     scope, signature = read_authorization(authorization, request, family)
     family = family or family_of(scope.service, request.headers, query)
     return _parse_header(request, scope, signature, family)
@@ -195,32 +204,65 @@ def _parse_presigned(
     )
 
 
-def _parse_version_2(request: Request, family: Family | None) -> Parsed:
+def _parse_url_v2(request: Request, family: Family | None) -> Parsed:
     found = query_v2.read(request) if family in (None, "s3") else None
     if found is None:
         raise refusals_for("", request, family).unsupported("AWS")
-    payload = _header(found.request, "x-amz-content-sha256") or "UNSIGNED-PAYLOAD"
+    return _parsed_v2(
+        found.request,
+        found.access_key_id,
+        found.signature,
+        found.expires,
+        expires_at=float(found.expires),
+    )
+
+
+def _parse_header_v2(request: Request, authorization: str, family: Family | None) -> Parsed:
+    authorization = printable(authorization)
+    if family not in (None, "s3") or not header_v2.is_of_s3(request):
+        raise refusals_for("", request, family).unsupported(authorization)
+    refusals = REFUSALS["s3"]
+    if presigned.is_version_2(request.query_string):
+        raise refusals.two_mechanisms(authorization)
+    access_key_id, signature = header_v2.read_authorization(authorization)
+    text, seconds = header_v2.date_of(request)
+    if seconds is None:
+        raise refusals.missing_date(authorization)
+    return _parsed_v2(request, access_key_id, signature, printable(text), signed_at=seconds)
+
+
+def _parsed_v2(
+    request: Request,
+    access_key_id: str,
+    signature: str,
+    timestamp: str,
+    *,
+    signed_at: float = 0.0,
+    expires_at: float | None = None,
+) -> Parsed:
+    payload = _header(request, "x-amz-content-sha256") or "UNSIGNED-PAYLOAD"
     mode = payload_mode(payload, REFUSALS["s3"])
     if mode.startswith("STREAMING-AWS4"):
         raise REFUSALS["s3"].unsupported("AWS")  # chunks are signed with a key of Version 4
     return Parsed(
-        request=found.request,
+        request=request,
         family="s3",
-        access_key_id=found.access_key_id,
+        access_key_id=access_key_id,
         date="",
         region="",
         service="s3",
         scope="",
         signed_headers=(),
-        signature=found.signature,
-        timestamp=found.expires,
-        signed_at=0.0,
+        signature=signature,
+        timestamp=timestamp,
+        signed_at=signed_at,
         payload=payload,
         payload_mode=mode,
-        is_presigned=True,
+        is_presigned=expires_at is not None,
         expires_seconds=0,
-        session_token=_header(found.request, "x-amz-security-token"),
-        expires_at=float(found.expires),
+        session_token=_header(request, "x-amz-security-token"),
+        is_version_2=True,
+        expires_at=expires_at,
     )
 
 
@@ -246,8 +288,9 @@ def _check_signed_headers(
 ) -> None:
     """Refuse a signature that leaves out what it must cover.
 
-    That is the host, and for S3 every `x-amz-*` header, for S3 obeys them. The payload's hash is
-    covered without being named, as the last line of the canonical request.
+    That is the host, and every `x-amz-*` header of S3 and of presigned URLs, for they are obeyed:
+    `x-amz-target` chooses the operation. The payload's hash is covered without being named, as
+    the last line of the canonical request.
     """
     unsigned = [] if "host" in signed_headers or ":authority" in signed_headers else ["host"]
     if family == "s3":
@@ -257,6 +300,14 @@ def _check_signed_headers(
             if name.startswith("x-amz-")
             and name not in signed_headers
             and not (is_presigned and name == "x-amz-content-sha256")
+        ]
+    elif is_presigned:
+        unsigned += [
+            name
+            for name in request.headers
+            if name.startswith("x-amz-")
+            and name not in signed_headers
+            and name not in _MAY_BE_UNSIGNED
         ]
     if unsigned:
         raise refusals.unsigned_headers(unsigned)

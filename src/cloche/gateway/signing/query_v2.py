@@ -1,8 +1,7 @@
 """URLs of S3 that are signed with Signature Version 2, which boto3 still makes by default.
 
-Of Version 2 only this form is read: `AWSAccessKeyId`, `Signature` and `Expires` in the query
-string. Its header form is refused, as are the query services' own Version 2 (with
-`SignatureVersion`).
+`AWSAccessKeyId`, `Signature` and `Expires` stand in the query string; for the form in a header
+see `header_v2`. The query services' own Version 2 (with `SignatureVersion`) is refused.
 
 What is signed is the method, `content-md5`, `content-type`, `Expires`, all `x-amz-` headers and
 the resource. The host is not, so the resource has the bucket in front wherever that was named.
@@ -97,20 +96,18 @@ def read(request: Request) -> QuerySignature | None:
     )
 
 
-def string_to_sign(request: Request, resource: str, expires: str) -> str:
+def string_to_sign(request: Request, resource: str, date: str) -> str:
     """The string to sign.
 
     Args:
         request: with the headers that stood in the query string.
         resource: the path as it was sent, with the bucket in front if the host named it.
-        expires: as it was sent.
+        date: `Expires` as it was sent, or the date of a request that is signed in a header.
     """
     headers = request.headers
-    lines = [request.method, *(headers.get(name, "").strip() for name in _HEADERS), expires]
+    lines = [request.method, *(headers.get(name, "").strip() for name in _HEADERS), date]
     lines += [
-        f"{name}:{_without_space_around(headers[name])}"
-        for name in sorted(headers)
-        if name.startswith("x-amz-")
+        f"{name}:{headers[name].strip()}" for name in sorted(headers) if name.startswith("x-amz-")
     ]
     # Names are compared as the router decodes them, or an escape would hide a parameter.
     named = [pair for pair in _parameters(request.query_string) if pair[0] in SUBRESOURCES]
@@ -134,7 +131,3 @@ def _parameters(query_string: str) -> list[tuple[str, str | None]]:
             name, separator, value = part.partition("=")
             pairs.append((unquote_plus(name), unquote_plus(value) if separator else None))
     return pairs
-
-
-def _without_space_around(value: str) -> str:
-    return ",".join([part.strip() for part in value.split(",")]) if "," in value else value.strip()

@@ -60,6 +60,10 @@ class Refusals(Protocol):
         """A credential that does not end in `aws4_request`."""
         ...
 
+    def wrong_service(self, service: str, expected: str, *, is_presigned: bool) -> AWSError:
+        """A credential for another service than the one that is asked."""
+        ...
+
     def wrong_credential_date(self, date: str, timestamp: str, *, is_presigned: bool) -> AWSError:
         """A credential of another day than the request."""
         ...

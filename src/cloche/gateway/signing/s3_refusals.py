@@ -115,6 +115,11 @@ class S3Refusals:
         detail = f'incorrect terminal "{terminator}". This endpoint uses "aws4_request".'
         return _malformed(detail, is_presigned=is_presigned)
 
+    def wrong_service(self, service: str, expected: str, *, is_presigned: bool) -> AWSError:
+        """See `Refusals`."""
+        detail = f'incorrect service "{service}". This endpoint belongs to "{expected}".'
+        return _malformed(detail, is_presigned=is_presigned)
+
     def wrong_credential_date(self, date: str, timestamp: str, *, is_presigned: bool) -> AWSError:
         """See `Refusals`."""
         detail = (

@@ -116,6 +116,12 @@ class ServiceRefusals:
             f"'{terminator}'."
         )
 
+    def wrong_service(self, service: str, expected: str, *, is_presigned: bool) -> AWSError:
+        """See `Refusals`."""
+        return self._codes.mismatch(
+            f"Credential should be scoped to correct service: '{expected}'."
+        )
+
     def wrong_credential_date(self, date: str, timestamp: str, *, is_presigned: bool) -> AWSError:
         """See `Refusals`."""
         return self._codes.mismatch(
@@ -143,9 +149,8 @@ class ServiceRefusals:
 
     def unsigned_headers(self, names: Sequence[str]) -> AWSError:
         """See `Refusals`."""
-        return self._codes.mismatch(
-            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
-        )
+        name = "'Host' or ':authority'" if names[0] == "host" else f"'{names[0]}'"
+        return self._codes.mismatch(f"{name} must be a 'SignedHeader' in the AWS Authorization.")
 
     def missing_payload_hash(self) -> AWSError:
         """See `Refusals`."""

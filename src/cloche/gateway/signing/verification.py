@@ -125,8 +125,9 @@ def check(
     *,
     body_sha256: str | None = None,
     family: Family | None = None,
+    takes_unsigned_body: bool = False,
 ) -> Verified:
-    """Verify a signature of Version 4; those of Version 2 are refused (see `URLVerifier`).
+    """Verify a signature of Version 4; those of Version 2 are refused (see `Version2Verifier`).
 
     Args:
         parsed: the signature.
@@ -135,16 +136,18 @@ def check(
         body_sha256: hash of the body in hexadecimal, if the body was read. Where it is needed
             (`parsed.needs_body`) and not given, the body counts as empty.
         family: how errors are named, if that is known better than from the request alone.
+        takes_unsigned_body: whether the operation, of another service than S3, lets clients
+            leave the body out of the signature (`UNSIGNED-PAYLOAD`).
 
     Raises:
         AWSError: the key, the token, the time, the body or the signature is not right.
     """
     refusals = REFUSALS[family or parsed.family]
-    if parsed.expires_at is not None:
+    if parsed.is_version_2:
         raise refusals.unsupported("AWS")
     _check_time(parsed, clock, refusals)
     credential = known_credential(parsed, credential, clock, refusals)
-    payload = _payload(parsed, body_sha256)
+    payload = _payload(parsed, body_sha256, takes_unsigned_body)
     canonical = _canonical_request(parsed, payload)
     text = string_to_sign(parsed.timestamp, parsed.scope, canonical)
     key = signing_key(
@@ -201,16 +204,26 @@ def _check_time(parsed: Parsed, clock: Clock, refusals: Refusals) -> None:
     Signatures are made with real time, so the skew is judged by it. How long a URL lasts is
     judged by Cloche's time, which may be moved forward.
     """
-    now = clock.wall_time()
     if not parsed.is_presigned:
-        if abs(parsed.signed_at - now) > MAX_SKEW_SECONDS:
-            raise refusals.too_skewed(parsed.timestamp, now)
+        check_skew(parsed, clock, refusals)
         return
+    now = clock.wall_time()
     if parsed.signed_at - now > MAX_SKEW_SECONDS:
         raise refusals.not_yet_valid(parsed.timestamp, parsed.expires_seconds, now)
     expires_at = clock.from_wall(parsed.signed_at) + parsed.expires_seconds
     if expires_at < clock.time() or not parsed.expires_seconds:
         raise refusals.expired(parsed.expires_seconds, expires_at, clock.time())
+
+
+def check_skew(parsed: Parsed, clock: Clock, refusals: Refusals) -> None:
+    """Refuse what was not signed just now.
+
+    Raises:
+        AWSError: it was signed more than 15 minutes from now.
+    """
+    now = clock.wall_time()
+    if abs(parsed.signed_at - now) > MAX_SKEW_SECONDS:
+        raise refusals.too_skewed(parsed.timestamp, now)
 
 
 def known_credential(
@@ -239,14 +252,18 @@ def check_token(parsed: Parsed, credential: Credential, refusals: Refusals) -> N
         raise refusals.wrong_token(provided)
 
 
-def _payload(parsed: Parsed, body_sha256: str | None) -> str:
+def _payload(parsed: Parsed, body_sha256: str | None, takes_unsigned_body: bool) -> str:
     """The last line of the canonical request.
 
     S3 takes the header's word and compares it with the body later, under an error of its own; for
-    other services a body other than the one signed is a wrong signature.
+    other services a body other than the one signed is a wrong signature, whatever the header says.
     """
     if parsed.payload is None:
         return body_sha256 or EMPTY_SHA256
-    if parsed.payload_mode != "SHA256" or parsed.service in S3_SIGNING_NAMES:
+    if parsed.service in S3_SIGNING_NAMES:
         return parsed.payload
-    return body_sha256 or parsed.payload
+    if parsed.payload_mode == "SHA256":
+        return body_sha256 or parsed.payload
+    if parsed.payload_mode == "UNSIGNED-PAYLOAD" and takes_unsigned_body:
+        return parsed.payload
+    return body_sha256 or EMPTY_SHA256

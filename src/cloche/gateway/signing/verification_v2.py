@@ -1,13 +1,14 @@
-"""Verification of S3's URLs of Signature Version 2; what is signed is told by `query_v2`."""
+"""Verification of S3's Signature Version 2; what is signed is told by `query_v2`."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
 from cloche.core.errors import AccessDenied
-from cloche.gateway.signing import errors, query_v2
+from cloche.gateway.signing import errors, header_v2, query_v2
 from cloche.gateway.signing.keys import SigningKey, is_same
 from cloche.gateway.signing.parsing import Parsed
+from cloche.gateway.signing.payload import check_payload_sha256
 from cloche.gateway.signing.refusals import REFUSALS
 from cloche.gateway.signing.s3_refusals import with_members
 from cloche.gateway.signing.timestamps import extended
@@ -15,6 +16,7 @@ from cloche.gateway.signing.verification import (
     Clock,
     Credential,
     Verified,
+    check_skew,
     check_token,
     known_credential,
 )
@@ -23,8 +25,8 @@ _REMEMBERED_URLS = 10_000
 _NO_KEY = SigningKey(b"", b"")
 
 
-class URLVerifier:
-    """Verifies URLs and remembers when it first did.
+class Version2Verifier:
+    """Verifies headers and URLs, and remembers of URLs when it first did.
 
     `Expires` is an instant of the client's real time, and nothing tells when the URL was signed,
     so a clock that was advanced may have been so before or after. A URL is taken as signed no
@@ -37,29 +39,49 @@ class URLVerifier:
         self._offsets: OrderedDict[str, float] = OrderedDict()
 
     def check(
-        self, parsed: Parsed, credential: Credential | None, clock: Clock, resource: str
+        self,
+        parsed: Parsed,
+        credential: Credential | None,
+        clock: Clock,
+        resource: str,
+        *,
+        body_sha256: str | None = None,
     ) -> Verified:
-        """Verify the signature of a URL.
+        """Verify a signature.
 
         Args:
-            parsed: the signature, which has `expires_at`.
+            parsed: the signature, of Version 2.
             credential: of `parsed.access_key_id`; None if there is no such key.
             clock: real time and Cloche's.
             resource: the request's path with the bucket in front, wherever that was named.
+            body_sha256: hash of the body in hexadecimal, if the body was read. It is compared
+                where `x-amz-content-sha256` tells one.
 
         Returns:
             What was signed; its date, region and scope are empty, for Version 2 has none.
 
         Raises:
-            AWSError: the key, the token, the time or the signature is not right.
+            AWSError: the key, the token, the time, the body or the signature is not right.
         """
         refusals = REFUSALS["s3"]
+        is_url = parsed.expires_at is not None
+        if not is_url:
+            check_skew(parsed, clock, refusals)
         credential = known_credential(parsed, credential, clock, refusals)
-        text = query_v2.string_to_sign(parsed.request, resource, parsed.timestamp)
-        if not is_same(query_v2.sign(credential.secret_access_key, text), parsed.signature):
-            raise _mismatch(parsed, text)
+        date = parsed.timestamp if is_url else header_v2.date_line(parsed.request)
+        texts = [
+            query_v2.string_to_sign(parsed.request, name, date) for name in _spellings(resource)
+        ]
+        secret, signature = credential.secret_access_key, parsed.signature
+        if not any(is_same(query_v2.sign(secret, text), signature) for text in texts):
+            raise _mismatch(parsed, texts[0])
         check_token(parsed, credential, refusals)
-        self._check_time(parsed, clock)
+        if is_url:
+            self._check_expiry(parsed, clock)
+        payload_sha256 = parsed.payload if parsed.payload_mode == "SHA256" else None
+        if payload_sha256 is not None and body_sha256 is not None:
+            check_payload_sha256(payload_sha256, body_sha256)
+            payload_sha256 = None
         return Verified(
             access_key_id=parsed.access_key_id,
             date=parsed.date,
@@ -70,13 +92,13 @@ class URLVerifier:
             signature=parsed.signature,
             signing_key=_NO_KEY,
             payload_mode=parsed.payload_mode,
-            payload_sha256=parsed.payload if parsed.payload_mode == "SHA256" else None,
-            is_presigned=True,
+            payload_sha256=payload_sha256,
+            is_presigned=parsed.is_presigned,
             session_token=parsed.session_token,
             canonical_request=b"",
         )
 
-    def _check_time(self, parsed: Parsed, clock: Clock) -> None:
+    def _check_expiry(self, parsed: Parsed, clock: Clock) -> None:
         now, wall_now, expires_at = clock.time(), clock.wall_time(), parsed.expires_at or 0.0
         if wall_now <= expires_at:
             offset_seconds = self._offset_at_first_use(parsed.signature, now - wall_now)
@@ -90,6 +112,12 @@ class URLVerifier:
         if len(self._offsets) >= _REMEMBERED_URLS and signature not in self._offsets:
             self._offsets.popitem(last=False)
         return self._offsets.setdefault(signature, offset_seconds)
+
+
+def _spellings(resource: str) -> tuple[str, ...]:
+    """A resource as it may be signed: a bucket with a slash at its end, as by boto3, or without."""
+    bucket = resource.removesuffix("/")
+    return (f"{bucket}/", bucket) if bucket.count("/") == 1 else (resource,)
 
 
 def _mismatch(parsed: Parsed, text: str) -> errors.SignatureDoesNotMatch:
