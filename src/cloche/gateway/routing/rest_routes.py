@@ -88,6 +88,10 @@ class _Node:
     is_greedy: bool = False
     methods: dict[str, _Routes] = field(default_factory=dict[str, _Routes])
 
+    @property
+    def is_leaf(self) -> bool:
+        return self.label is None and not self.literals
+
 
 class RestRoutes:
     """Finds an operation of one service by method, path, query and headers."""
@@ -145,6 +149,15 @@ class RestRoutes:
         query: Mapping[str, str],
         headers: Mapping[str, str],
     ) -> str | None:
+        # S3's tree has no literals, so that there is one way to go.
+        while index < len(segments) and not node.literals and segments[index]:
+            child = node.label
+            if child is None:
+                return None
+            if child.is_greedy and not child.is_leaf:
+                break
+            node = child
+            index = len(segments) if child.is_greedy else index + 1
         if index == len(segments):
             routes = node.methods.get(method)
             return routes.choose(query, headers) if routes is not None else None

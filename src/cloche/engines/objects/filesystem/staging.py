@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from cloche.engines.objects.filesystem.bodies import BodyFiles
-from cloche.engines.objects.filesystem.checksums import Digests
+from cloche.engines.objects.filesystem.checksums import Digests, digests_of
 from cloche.engines.objects.filesystem.syncing import sync_data
 from cloche.engines.objects.store import PutWithoutLength
 
@@ -123,10 +123,12 @@ class Stager:
             PutWithoutLength: it has another length than was announced.
             OSError: the disk is full, or failed.
         """
-        digests = Digests(algorithms)
         if isinstance(body, bytes):
             _check_length(len(body), size_bytes)
-            return await self._stage_whole([body], len(body), digests)
+            if len(body) <= SMALL_BODY_BYTES:
+                return StagedBytes(body, digests_of(body, algorithms))
+            return await self.in_thread(_write_file, self._files, Digests(algorithms), [body])
+        digests = Digests(algorithms)
         pieces: list[bytes] = []
         received = 0
         chunks = aiter(body)
@@ -136,16 +138,10 @@ class Stager:
             if received >= _HOP_BYTES:
                 return await self._stage_stream(pieces, received, chunks, digests, size_bytes)
         _check_length(received, size_bytes)
-        return await self._stage_whole(pieces, received, digests)
-
-    async def _stage_whole(
-        self, pieces: list[bytes], size_bytes: int, digests: Digests
-    ) -> StagedBytes | StagedFile:
-        if size_bytes > SMALL_BODY_BYTES:
-            return await self.in_thread(_write_file, self._files, digests, pieces)
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        digests.update(body)
-        return StagedBytes(body, digests.finish())
+        if received <= SMALL_BODY_BYTES:
+            whole = b"".join(pieces)
+            return StagedBytes(whole, digests_of(whole, algorithms))
+        return await self.in_thread(_write_file, self._files, digests, pieces)
 
     async def _stage_stream(
         self,
