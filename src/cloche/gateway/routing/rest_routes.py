@@ -46,7 +46,7 @@ class Route:
 
     def fits_headers(self, headers: Mapping[str, str]) -> bool:
         """Whether the request has the headers that it asks for."""
-        return all(name in headers for name in self.headers)
+        return not self.headers or all(name in headers for name in self.headers)
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class _Routes:
         """The operation meant; one that lacks something required is left to say so itself."""
         lacking: Route | None = None
         for route in self.all if query else self.plain:
-            if not route.fits_query(query):
+            if query and not route.fits_query(query):
                 continue
             if lacking is not None and len(route.query) < len(lacking.query):
                 return lacking.operation
