@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _MIB = 1024 * 1024
 _ROUNDS = int(os.environ.get("CLOCHE_BENCH_ROUNDS", "3"))
 _SECONDS = float(os.environ.get("CLOCHE_BENCH_SECONDS", "2"))
 _CONNECTIONS = (1, 16)
+_YARDSTICKS = ("sendfile", "bare", "bare, durable")
 
 
 @dataclass
@@ -90,19 +92,39 @@ def _measure(server: Running, name: str, requests: list[bytes], results: Results
 
 
 @contextlib.contextmanager
-def _sendfile():  # type: ignore[no-untyped-def]
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(os.urandom(_MIB))
-        file.flush()
-        port = peers.free_port()
-        script = Path(__file__).with_name("sendfile_server.py")
-        process = subprocess.Popen([sys.executable, str(script), str(port), file.name])
-        try:
-            time.sleep(0.5)
-            yield Running("sendfile", port, process.pid, 0.0, ("", ""))
-        finally:
-            process.terminate()
-            process.wait()
+def _yardstick(name: str, script: str, *arguments: str) -> Iterator[Running]:
+    port = peers.free_port()
+    path = str(Path(__file__).with_name(script))
+    process = subprocess.Popen([sys.executable, path, str(port), *arguments])
+    try:
+        time.sleep(0.5)
+        yield Running(name, port, process.pid, 0.0, ("", ""))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextlib.contextmanager
+def _yardsticks() -> Iterator[dict[str, tuple[Running, list[bytes]]]]:
+    """By operation, a server that does the least that it could, and what it is sent."""
+    with tempfile.TemporaryDirectory(prefix="cloche-bench-") as directory:
+        large, small = Path(directory) / "large", str(Path(directory) / "small")
+        large.write_bytes(os.urandom(_MIB))
+        with (
+            _yardstick("sendfile", "sendfile_server.py", str(large)) as sendfile,
+            _yardstick("bare", "bare_server.py") as bare,
+            _yardstick("bare, durable", "bare_server.py", small) as durable,
+        ):
+            key = ("A" * 20, "s" * 40)
+            call = get_caller_identity(bare.url, key)
+            get = s3(bare.url, key, "GET", "/bench/small")
+            put = s3(durable.url, key, "PUT", "/bench/small", b"x" * 1024)
+            yield {
+                "sts GetCallerIdentity": (bare, [call]),
+                "s3 GET 1 KB": (bare, [get]),
+                "s3 PUT 1 KB": (durable, [put]),
+                "s3 GET 1 MiB": (sendfile, [b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"]),
+            }
 
 
 def run() -> None:
@@ -114,7 +136,7 @@ def run() -> None:
         ]
         idle_mb = {server.name: server.memory_mb() for server in servers}
         prepared = {server.name: _prepare(server) for server in servers}
-        sendfile = stack.enter_context(_sendfile())
+        yardsticks = stack.enter_context(_yardsticks())
         for server in servers:
             for requests in prepared[server.name].values():
                 load.run(server.port, requests, 4, 0.5)
@@ -122,7 +144,9 @@ def run() -> None:
             for name in prepared["cloche"]:
                 for server in servers:
                     _measure(server, name, prepared[server.name][name], results)
-            _measure(sendfile, "s3 GET 1 MiB", [b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"], results)
+                if name in yardsticks:
+                    yardstick, requests = yardsticks[name]
+                    _measure(yardstick, name, requests, results)
             print(f"round {number + 1} of {_ROUNDS} done", file=sys.stderr)
         _print(servers, idle_mb, list(prepared["cloche"]), results)
 
@@ -146,13 +170,15 @@ def _print(
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print(f"| {' | '.join(cells)} |")
-    for connections in _CONNECTIONS:
-        ours = results[("cloche", "s3 GET 1 MiB", connections)]
-        raw = results[("sendfile", "s3 GET 1 MiB", connections)]
-        print(
-            f"GET of 1 MiB, {connections} connections: {ours.rate / raw.rate:.2f} of a raw sendfile"
-            f" server ({raw.rate:.0f} a second, {statistics.median(raw.cpu_us):.0f} µs)"
-        )
+    print("\nBeside a server that does the least that it could:")
+    for (server, name, connections), least in results.items():
+        if server in _YARDSTICKS:
+            ours, peer = (results[(of, name, connections)] for of in ("cloche", "ministack"))
+            print(
+                f"{name}, {connections} connections: {server} {least.rate:.0f}"
+                f" ({statistics.median(least.cpu_us):.0f}); cloche has {ours.rate / least.rate:.2f}"
+                f" of it, it has {least.rate / max(peer.rate, 0.001):.1f} × MiniStack"
+            )
 
 
 def _row(servers: list[Running], name: str, connections: int, results: Results) -> list[str]:

@@ -248,7 +248,7 @@ class Application:
             if not is_streaming:
                 is_signed = caller.verified is not None
                 source = await _read(source, _body_limit(route, is_signed=is_signed))
-        if is_s3 and not is_streaming:
+        if is_s3 and not is_streaming and request.method not in ("GET", "HEAD"):
             check_body(binding.model.name, request.headers, source)
         if route.path is not request.raw_path:
             request = replace(request, raw_path=route.path)

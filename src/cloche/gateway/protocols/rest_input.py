@@ -70,7 +70,8 @@ class RestInput:
         self._match = compile_path_matcher(operation.path)
         self._labels: list[tuple[str, str, TextDecoder]] = []
         self._parameters: list[tuple[str, ParameterReader]] = []
-        self._headers: list[tuple[str, HeaderReader]] = []
+        self._headers: dict[str, tuple[str, HeaderReader]] = {}
+        self._prefixes: list[tuple[str, HeaderReader]] = []
         for name, member in input_shape.members.items():
             wire_name = member.wire_name or name
             if member.location == "uri":
@@ -78,9 +79,10 @@ class RestInput:
             elif member.location == "querystring":
                 self._parameters.append((name, _parameter_reader(member, wire_name)))
             elif member.location == "header":
-                self._headers.append((name, _header_reader(member, wire_name.lower())))
+                header = wire_name.lower()
+                self._headers[header] = (name, _header_reader(member, header))
             elif member.location == "headers":
-                self._headers.append((name, _prefix_reader((member.wire_name or "").lower())))
+                self._prefixes.append((name, _prefix_reader((member.wire_name or "").lower())))
 
     def read(
         self,
@@ -100,14 +102,20 @@ class RestInput:
                 raise ParseError("The path does not fit the operation", ("path", raw_path))
             for name, label, decode in self._labels:
                 result[name] = decode(_unquote_label(label, found[label]))
-        if self._parameters:
+        if self._parameters and query_string:
             parameters = parse_query(query_string)
             for name, read_parameter in self._parameters:
                 value = read_parameter(parameters)
                 if value is not None:
                     result[name] = value
-        for name, read_header in self._headers:
+        # Far fewer headers come than an operation of S3 knows.
+        for header in headers.keys() & self._headers.keys():
+            name, read_header = self._headers[header]
             value = read_header(headers)
+            if value is not None:
+                result[name] = value
+        for name, read_headers in self._prefixes:
+            value = read_headers(headers)
             if value is not None:
                 result[name] = value
         return result

@@ -56,7 +56,7 @@ class RestOutput:
 
 def clean_header(value: str) -> str:
     """A header's value that can't end its line: a space stands for each line break."""
-    return value if _LINE_BREAKS.search(value) is None else _LINE_BREAKS.sub(" ", value)
+    return value if value.isprintable() else _LINE_BREAKS.sub(" ", value)
 
 
 def _encoder(shape: Shape) -> TextEncoder:
@@ -77,10 +77,16 @@ def _header_writer(member: Shape, name: str) -> HeaderWriter:
                 headers.append((name, clean_header(text)))
 
         return write_list
+    if member.kind == "string" and not member.traits.get("jsonvalue"):
+
+        def write_text(headers: Headers, value: str) -> None:
+            headers.append((name, value if value.isprintable() else clean_header(value)))
+
+        return write_text
     encode = _encoder(member)
 
     def write(headers: Headers, value: Any) -> None:
-        headers.append((name, clean_header(encode(value))))
+        headers.append((name, encode(value)))
 
     return write
 

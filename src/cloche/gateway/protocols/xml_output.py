@@ -52,7 +52,7 @@ class XmlCompiler:
             return self._map(shape, name, start, end)
         return self._scalar(shape, start, end)
 
-    def contents(self, shape: Shape, only: frozenset[str] | None = None) -> XmlEncoder:
+    def contents(self, shape: Shape, only: frozenset[str] | None = None) -> StructureEncoder:
         """A function that gives the elements of a structure's members, without its own."""
         members = {
             name: (
@@ -119,6 +119,8 @@ class XmlCompiler:
         if shape.is_flattened:
             name = start[1:-1].partition(" ")[0]
             encode_item = self.element(shape.element, name)
+            if shape.element.kind == "structure" and not _has_attributes(shape.element):
+                return self._structures(shape.element, name)
 
             def encode(value: Sequence[Any]) -> str:
                 # Most flattened lists within lists (the checksum of an object) have one item.
@@ -130,6 +132,16 @@ class XmlCompiler:
         encode_item = self.element(shape.element, shape.element.wire_name or "member")
         return lambda value: (
             start + "".join([encode_item(item) for item in value if item is not None]) + end
+        )
+
+    def _structures(self, shape: Shape, name: str) -> XmlEncoder:
+        """What gives the elements of a flattened list of structures."""
+        contents = self._shared_contents(shape)
+        start, end = f"<{name}{_namespace_attribute(shape, '')}>", f"</{name}>"
+        if isinstance(contents, StructureEncoder):
+            return lambda value: contents.elements(start, value, end)
+        return lambda value: "".join(
+            [f"{start}{contents(item)}{end}" for item in value if item is not None]
         )
 
     def _map(self, shape: Shape, name: str, start: str, end: str) -> XmlEncoder:
@@ -156,6 +168,10 @@ class XmlCompiler:
             return _string_encoder(start, end)
         encode = compile_text_encoder(shape, "date-time", has_milliseconds=self._has_milliseconds)
         return lambda value: f"{start}{encode(value)}{end}"
+
+
+def _has_attributes(shape: Shape) -> bool:
+    return any(member.traits.get("xmlAttribute") for member in shape.members.values())
 
 
 def _nothing(_value: Any) -> str:

@@ -9,7 +9,7 @@ request or from an operation's values.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cloche.gateway.protocols.timestamps import format_date_time_milliseconds
@@ -72,15 +72,23 @@ class StructureEncoder:
 
     def __call__(self, structure: Mapping[str, Any]) -> str:
         """The members' elements."""
-        names = tuple(structure)
-        function = self._functions.get(names)
-        if function is None:
-            function = self._function(names)
-        try:
-            return function(structure)
-        except _MemberIsNone:
-            given = {name: item for name, item in structure.items() if item is not None}
-            return self(given)
+        return self.elements("", (structure,), "")
+
+    def elements(self, start: str, structures: Iterable[Mapping[str, Any] | None], end: str) -> str:
+        """The elements of several structures, each between two tags, of None nothing."""
+        functions = self._functions
+        parts: list[str] = []
+        for structure in structures:
+            if structure is None:
+                continue
+            names = tuple(structure)
+            function = functions.get(names) or self._function(names)
+            try:
+                parts.append(f"{start}{function(structure)}{end}")
+            except _MemberIsNone:
+                given = {name: item for name, item in structure.items() if item is not None}
+                parts.append(f"{start}{self(given)}{end}")
+        return "".join(parts)
 
     def _function(self, names: tuple[str, ...]) -> XmlEncoder:
         if not names:
@@ -104,19 +112,20 @@ def _compiled(members: list[Member]) -> XmlEncoder:
     values = [f"value_{number}" for number in range(len(members))]
     pairs = list(zip(members, values, strict=True))
     texts = "".join(f"{{{value}}}" for member, value in pairs if member.kind == "text")
+    is_plain = "text.isprintable() and '&' not in text and '<' not in text and '>' not in text"
     source = (
         "def encode(structure):\n"
         f"    {', '.join(values)}, = structure.values()\n"
         f"    if {' or '.join(f'{value} is None' for value in values)}:\n"
         "        raise MemberIsNone\n"
-        f"    if not is_plain(f'{texts}'):\n"
-        f"        return {_joined(pairs, text='escape({})')}\n"
-        f"    return {_joined(pairs, text='{}')}\n"
+        f"    text = f'{texts}'\n"
+        f"    if {is_plain}:\n"
+        f"        return {_joined(pairs, text='{}')}\n"
+        f"    return {_joined(pairs, text='escape({})')}\n"
     )
     known: dict[str, Any] = {
         "MemberIsNone": _MemberIsNone,
         "escape": escape,
-        "is_plain": is_plain,
         "milliseconds": format_date_time_milliseconds,
         **{f"encode_{value}": member.encode for member, value in pairs},
     }

@@ -46,7 +46,7 @@ class Route:
 
     def fits_headers(self, headers: Mapping[str, str]) -> bool:
         """Whether the request has the headers that it asks for."""
-        return all(name in headers for name in self.headers)
+        return not self.headers or all(name in headers for name in self.headers)
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class _Routes:
         """The operation meant; one that lacks something required is left to say so itself."""
         lacking: Route | None = None
         for route in self.all if query else self.plain:
-            if not route.fits_query(query):
+            if query and not route.fits_query(query):
                 continue
             if lacking is not None and len(route.query) < len(lacking.query):
                 return lacking.operation
@@ -87,6 +87,10 @@ class _Node:
     label: _Node | None = None
     is_greedy: bool = False
     methods: dict[str, _Routes] = field(default_factory=dict[str, _Routes])
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.label is None and not self.literals
 
 
 class RestRoutes:
@@ -145,6 +149,15 @@ class RestRoutes:
         query: Mapping[str, str],
         headers: Mapping[str, str],
     ) -> str | None:
+        # S3's tree has no literals, so that there is one way to go.
+        while index < len(segments) and not node.literals and segments[index]:
+            child = node.label
+            if child is None:
+                return None
+            if child.is_greedy and not child.is_leaf:
+                break
+            node = child
+            index = len(segments) if child.is_greedy else index + 1
         if index == len(segments):
             routes = node.methods.get(method)
             return routes.choose(query, headers) if routes is not None else None

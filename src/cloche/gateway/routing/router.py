@@ -20,6 +20,8 @@ from cloche.gateway.routing.rest_routes import RestRoutes
 from cloche.gateway.service_models import ServiceEntry, service_model
 
 _FORM: tuple[ProtocolName, ...] = ("query", "ec2")
+_LONGEST_HOST = 320
+"""A domain name has 253 characters at most; a longer `Host` names no bucket."""
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _POST_OBJECT = "PostObject"
 """S3's upload from a browser's form, which AWS's model does not have."""
@@ -70,6 +72,8 @@ class Router:
         names = {"localhost", "s3.localhost", *map(str.lower, host_names)}
         # The longest first: `bucket.s3.localhost` is no bucket called `bucket.s3`.
         self._suffixes = tuple(f".{name}" for name in sorted(names, key=len, reverse=True))
+        self._s3_routes: RestRoutes | None = None
+        self._bucket_of_host = lru_cache(maxsize=1024)(self._read_host)
 
     def entry(self, service: str) -> ServiceEntry:
         """What is known of a service.
@@ -177,14 +181,19 @@ class Router:
         bucket = self.bucket_of_host(request.host)
         if bucket:
             path = f"/{bucket}{path}"
-        query = parse_query(request.query_string)
-        operation = rest_routes("s3").find(request.method, path, query, request.headers)
+        if self._s3_routes is None:
+            self._s3_routes = rest_routes("s3")
+        query = parse_query(request.query_string) if request.query_string else {}
+        operation = self._s3_routes.find(request.method, path, query, request.headers)
         if operation is None and _is_html_form(request, path):
             operation = _POST_OBJECT
         return Route(self._s3, "rest-xml", operation, path)
 
     def bucket_of_host(self, host: str) -> str:
         """The bucket that a virtual-hosted address names, or nothing."""
+        return self._bucket_of_host(host) if len(host) <= _LONGEST_HOST else ""
+
+    def _read_host(self, host: str) -> str:
         name = host.lower()
         colon = name.rfind(":")
         if colon >= 0 and name[colon + 1 :].isdigit():

@@ -152,8 +152,7 @@ async def _stage(call: Call, body: Any, length: int | None, algorithms: set[str]
         if length is None:
             body = _limited(body)
         elif length <= _SMALL_BYTES:
-            pieces = [piece async for piece in _limited(body, length)]
-            body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            body = await _read_small(body, length)
     try:
         return await call.engine(ObjectStore).stage(
             bytes(body) if isinstance(body, bytearray | memoryview) else body,
@@ -164,13 +163,22 @@ async def _stage(call: Call, body: Any, length: int | None, algorithms: set[str]
         raise IncompleteBody from error
 
 
-async def _limited(body: Any, limit_bytes: int = MAX_REQUEST_BYTES) -> AsyncIterator[bytes]:
+async def _read_small(body: Any, length: int) -> bytes:
+    pieces: list[bytes] = []
+    received = 0
+    async for piece in body:
+        pieces.append(piece)
+        received += len(piece)
+        if received > length:
+            raise IncompleteBody
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def _limited(body: Any) -> AsyncIterator[bytes]:
     """The body's pieces, while they are no more than they may be."""
     received = 0
     async for piece in body:
         received += len(piece)
-        if received > limit_bytes:
-            if limit_bytes < MAX_REQUEST_BYTES:
-                raise IncompleteBody
+        if received > MAX_REQUEST_BYTES:
             raise EntityTooLarge(ProposedSize=received, MaxSizeAllowed=MAX_REQUEST_BYTES)
         yield piece

@@ -49,6 +49,12 @@ def _crc64nvme() -> _Digest:
     return _CyclicRedundancyCheck(checksums.crc64nvme, 8)  # type: ignore[arg-type]  # any buffer
 
 
+def _crc64nvme_of(body: bytes) -> bytes:
+    from awscrt import checksums  # type: ignore[import-untyped]
+
+    return checksums.crc64nvme(body).to_bytes(8, "big")
+
+
 _MAKERS: dict[str, Callable[[], _Digest]] = {
     "md5": lambda: hashlib.md5(usedforsecurity=False),
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
@@ -64,6 +70,31 @@ _MAKERS: dict[str, Callable[[], _Digest]] = {
 
 ALGORITHMS = frozenset(_MAKERS)
 """The names that `Digests` knows."""
+
+
+_WHOLE: dict[str, Callable[[bytes], bytes]] = {
+    "md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
+    "sha256": lambda body: hashlib.sha256(body).digest(),
+    "crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
+    "crc64nvme": _crc64nvme_of,
+}
+"""What most small bodies are asked for, without an object for each."""
+
+
+def digests_of(body: bytes, algorithms: Collection[str]) -> dict[str, bytes]:
+    """The raw digests of a whole body by algorithm; MD5 is always among them.
+
+    Raises:
+        ValueError: an algorithm is not one of `ALGORITHMS`.
+    """
+    if not _WHOLE.keys() >= set(algorithms):
+        digests = Digests(algorithms)
+        digests.update(body)
+        return digests.finish()
+    found = {name: _WHOLE[name](body) for name in algorithms}
+    if "md5" not in found:
+        found["md5"] = _WHOLE["md5"](body)
+    return found
 
 
 class Digests:

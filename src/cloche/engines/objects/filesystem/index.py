@@ -29,13 +29,17 @@ from cloche.engines.objects.filesystem.queries import (
     Bucket,
     Buckets,
     Queries,
+    Version,
     decode_record,
     encode_record,
 )
+from cloche.engines.objects.filesystem.recent import Recent
 from cloche.engines.objects.store import NULL_VERSION, BucketNotFound, Part
 
 _Place = tuple[int, bytes]
 
+_RECENT_VERSIONS = 4096
+_RECENT_BODIES_BYTES = 8 * 1024 * 1024
 _INSERT_OBJECT = "INSERT INTO objects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _UPDATE_OBJECT = (
     "UPDATE objects SET sequence = ?3, record = ?4, parts = ?5 WHERE bucket = ?1 AND key = ?2"
@@ -53,6 +57,8 @@ class Index(Queries):
     def __init__(self, connection: sqlite3.Connection, buckets: Buckets) -> None:
         super().__init__(connection, buckets)
         buckets.load(connection)
+        self._recent_versions = Recent[tuple[str, str], Version](_RECENT_VERSIONS)
+        self._recent_bodies = Recent[str, bytes](_RECENT_BODIES_BYTES)
         self.newest_dead_file = self._newest("dead_files")
         self.newest_dead_body = self._newest("dead_bodies")
 
@@ -75,6 +81,8 @@ class Index(Queries):
         """Forget the transaction."""
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
+        self._recent_versions.clear()
+        self._recent_bodies.clear()  # locations are given again
         self.buckets.load(self.connection)
 
     def note_checkpoint(self, number: int) -> None:
@@ -115,8 +123,38 @@ class Index(Queries):
             raise BucketNotFound(name)
         return bucket
 
+    def current(self, bucket: str, key: str) -> Version | None:
+        """A key's current version, which may be a delete marker."""
+        found = self._recent_versions.get((bucket, key))
+        if found is None:
+            found = super().current(bucket, key)
+            if found is not None:
+                self._recent_versions.keep((bucket, key), found)
+        return found
+
+    def body(self, location: str) -> bytes | None:
+        """A body that is kept in the index. No location is ever given to a second body."""
+        found = self._recent_bodies.get(location)
+        if found is None:
+            found = super().body(location)
+            if found is not None:
+                self._recent_bodies.keep(location, found, len(found))
+        return found
+
     def apply(self, entry: Entry, sequence: int, body: Buffer = b"") -> None:
         """Make the change that an entry tells of. `body` is the one that came with it, if any."""
+        match entry:
+            case PutVersion(record=changed) | CompleteUpload(record=changed):
+                self._recent_versions.drop((changed.bucket, changed.key))
+            case RemoveVersion() | ReplaceProperties():
+                self._recent_versions.drop((entry.bucket, entry.key))
+            case CreateBucket() | DeleteBucket():
+                self._recent_versions.clear()
+            case CreateUpload() | PutPart() | AbortUpload():
+                pass
+        self._apply(entry, sequence, body)
+
+    def _apply(self, entry: Entry, sequence: int, body: Buffer) -> None:
         match entry:
             case PutVersion():
                 self._put_version(entry.record, sequence, body)

@@ -26,12 +26,12 @@ _ROWS_BEFORE_A_SEEK = 6
 
 _OBJECTS = "SELECT key, record FROM objects WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key"
 _RECORDS_AS_ONE_ROW = (
-    "SELECT count(*), group_concat(hex(record), '') FROM (SELECT record FROM objects"
+    "SELECT count(*), CAST(group_concat(record, '') AS BLOB) FROM (SELECT record FROM objects"
     " WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?)"
 )
 """A page in one row: sqlite3 lets go of the interpreter's lock for each row, and on a busy server
 waits to have it back for longer than the row took. (The order of an inner query with a limit is
-the order in which its rows are joined.)"""
+the order in which its rows are joined, and blobs are joined byte by byte.)"""
 _VERSIONS = (
     "SELECT key, record, sequence, 1 FROM objects WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
     " UNION ALL"
@@ -162,12 +162,12 @@ def list_objects(
 _decode_records = msgspec.msgpack.Decoder(list[StoredRecord]).decode
 
 
-def _decode_joined(count: int, joined: str | None) -> list[StoredRecord]:
-    """Records from the hexadecimal digits of one after the other."""
+def _decode_joined(count: int, joined: bytes | None) -> list[StoredRecord]:
+    """Records from their encodings, one after the other."""
     if joined is None:
         return []
     array_32 = b"\xdd" + count.to_bytes(4, "big")
-    return _decode_records(array_32 + bytes.fromhex(joined))
+    return _decode_records(array_32 + joined)
 
 
 def _last_key(page: _Page[_Row]) -> tuple[str | None, _Row | None]:

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from cloche.engines.objects.filesystem.bodies import BodyFiles
-from cloche.engines.objects.filesystem.checksums import Digests
+from cloche.engines.objects.filesystem.checksums import Digests, digests_of
 from cloche.engines.objects.filesystem.syncing import sync_data
 from cloche.engines.objects.store import PutWithoutLength
 
@@ -77,13 +77,17 @@ class FileWriter:
         self._size_bytes = 0
 
     def write(self, pieces: list[bytes]) -> None:
-        """Add bytes to the file and to the digests."""
-        for piece in pieces:
-            self._digests.update(piece)
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-            self._size_bytes += len(piece)
+        """Add bytes to the file and to the digests.
+
+        They are joined first: each digest and each write lets go of the interpreter's lock, and
+        to have it back takes longer than to copy a mebibyte.
+        """
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._digests.update(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+        self._size_bytes += len(data)
 
     def finish(self, pieces: list[bytes]) -> StagedFile:
         """Add the last bytes and make the file's content durable."""
@@ -123,29 +127,25 @@ class Stager:
             PutWithoutLength: it has another length than was announced.
             OSError: the disk is full, or failed.
         """
-        digests = Digests(algorithms)
         if isinstance(body, bytes):
             _check_length(len(body), size_bytes)
-            return await self._stage_whole([body], len(body), digests)
+            if len(body) <= SMALL_BODY_BYTES:
+                return StagedBytes(body, digests_of(body, algorithms))
+            return await self.in_thread(_write_file, self._files, Digests(algorithms), [body])
+        digests = Digests(algorithms)
         pieces: list[bytes] = []
         received = 0
         chunks = aiter(body)
         async for piece in chunks:
             pieces.append(piece)
             received += len(piece)
-            if received >= _HOP_BYTES:
+            if received >= _HOP_BYTES and received != size_bytes:
                 return await self._stage_stream(pieces, received, chunks, digests, size_bytes)
         _check_length(received, size_bytes)
-        return await self._stage_whole(pieces, received, digests)
-
-    async def _stage_whole(
-        self, pieces: list[bytes], size_bytes: int, digests: Digests
-    ) -> StagedBytes | StagedFile:
-        if size_bytes > SMALL_BODY_BYTES:
-            return await self.in_thread(_write_file, self._files, digests, pieces)
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        digests.update(body)
-        return StagedBytes(body, digests.finish())
+        if received <= SMALL_BODY_BYTES:
+            whole = b"".join(pieces)
+            return StagedBytes(whole, digests_of(whole, algorithms))
+        return await self.in_thread(_write_file, self._files, digests, pieces)
 
     async def _stage_stream(
         self,
