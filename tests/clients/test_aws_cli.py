@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -69,9 +71,12 @@ def test_bucket_from_its_making_to_its_end(aws_command: CommandLine, tables: Pat
 def test_folders_are_kept_alike(aws_command: CommandLine, bucket: str, tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     contents = {"a.txt": b"a", "deep/er/b b.bin": bytes(range(256)), "ünï/+%&.txt": b"", "x": b"x"}
+    written_at = time.time() - 60
     for name, content in contents.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(content)
+        # S3 tells whole seconds: what is uploaded in the second it was written in looks older.
+        os.utime(source / name, (written_at, written_at))
 
     assert aws_command("s3", "sync", str(source), f"s3://{bucket}/kept").count("upload:") == 4
     assert aws_command("s3", "sync", str(source), f"s3://{bucket}/kept") == ""

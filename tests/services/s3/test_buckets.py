@@ -244,3 +244,23 @@ def test_buckets_that_come_and_go_at_once_stay_whole(s3: Any, name: str) -> None
     s3.create_bucket(Bucket=name)
     s3.put_object(Bucket=name, Key="k", Body=b"v")
     assert s3.get_object(Bucket=name, Key="k")["Body"].read() == b"v"
+
+
+def test_refuses_a_document_of_another_kind(s3: Any, bucket: str) -> None:
+    def send(root: str) -> None:
+        def rename(params: dict[str, Any], **_: Any) -> None:
+            body: bytes = params["body"].replace(b"<Tagging", f"<{root}".encode())
+            params["body"] = body.replace(b"</Tagging", f"</{root}".encode())
+
+        event = "before-call.s3.PutBucketTagging"
+        s3.meta.events.register(event, rename, unique_id="rename")
+        try:
+            tags = {"TagSet": [{"Key": root, "Value": "b"}]}
+            s3.put_bucket_tagging(Bucket=bucket, Tagging=tags)
+        finally:
+            s3.meta.events.unregister(event, unique_id="rename")
+
+    send("Tagging")
+    with refused("MalformedXML", 400):
+        send("Labels")
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "Tagging", "Value": "b"}]

@@ -142,3 +142,12 @@ def test_tags_come_sorted(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"x", Tagging="b=2&a")
     tags = s3.get_object_tagging(Bucket=bucket, Key="key")["TagSet"]
     assert tags == [{"Key": "a", "Value": ""}, {"Key": "b", "Value": "2"}]
+
+
+def test_tells_that_nothing_is_locked(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+    for ask in (s3.get_object_retention, s3.get_object_legal_hold):
+        with refused("InvalidRequest", 400):
+            ask(Bucket=bucket, Key="key")
+    with refused("NotImplemented", 501):
+        s3.put_object_legal_hold(Bucket=bucket, Key="key", LegalHold={"Status": "ON"})

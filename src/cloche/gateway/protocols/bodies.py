@@ -7,11 +7,12 @@ from typing import Any
 
 from cloche.gateway.protocols.cbor_input import compile_cbor_decoder, decode_cbor
 from cloche.gateway.protocols.cbor_output import compile_cbor_encoder
+from cloche.gateway.protocols.faults import ParseError
 from cloche.gateway.protocols.json_input import check_depth, compile_json_decoder, decode_json
 from cloche.gateway.protocols.json_output import compile_json_encoder, encode_json
 from cloche.gateway.protocols.shapes import ProtocolName, Shape
 from cloche.gateway.protocols.typed_json import compile_typed_decoder
-from cloche.gateway.protocols.xml_input import compile_xml_decoder
+from cloche.gateway.protocols.xml_input import XmlDecoder, compile_xml_decoder
 from cloche.gateway.protocols.xml_output import XML_DECLARATION, XmlCompiler
 from cloche.gateway.protocols.xml_tree import parse_xml
 
@@ -34,7 +35,11 @@ def media_type(protocol: ProtocolName) -> str:
 
 
 def compile_body_decoder(
-    shape: Shape, protocol: ProtocolName, only: frozenset[str] | None = None
+    shape: Shape,
+    protocol: ProtocolName,
+    only: frozenset[str] | None = None,
+    *,
+    root: str = "",
 ) -> BodyDecoder:
     """A function that reads a body that is not empty; it raises ParseError.
 
@@ -42,13 +47,13 @@ def compile_body_decoder(
         shape: of the body.
         protocol: any but the form protocols.
         only: the members of a structure that stand in the body, all unless given.
+        root: name that an XML body's root element must have; any will do unless given.
     """
     if protocol == "smithy-rpc-v2-cbor":
         decode_item = compile_cbor_decoder(shape)
         return lambda data: decode_item(decode_cbor(data))
     if protocol == "rest-xml":
-        decode_element = compile_xml_decoder(shape, only)
-        return lambda data: decode_element(parse_xml(data))
+        return _xml_decoder(compile_xml_decoder(shape, only), root)
     decode_value = compile_json_decoder(shape, only)
     if not shape.nests_without_bound():
         typed = compile_typed_decoder(shape, only, decode_value)
@@ -60,6 +65,16 @@ def compile_body_decoder(
         return decode_value(value)
 
     return decode_bounded
+
+
+def _xml_decoder(decode_element: XmlDecoder, root: str) -> BodyDecoder:
+    def decode(data: bytes) -> Any:
+        element = parse_xml(data)
+        if root and element.name != root:
+            raise ParseError(f"The root element is {element.name[:64]} instead of {root}")
+        return decode_element(element)
+
+    return decode
 
 
 def compile_body_encoder(

@@ -127,7 +127,7 @@ def _document_reader(shape: Shape, protocol: ProtocolName) -> _Reader:
 
 def _rest_reader(operation: OperationTraits, shape: Shape, protocol: ProtocolName) -> _Reader:
     bindings = RestInput(operation, shape)
-    read_body = _payload_reader(shape, protocol)
+    read_body = _payload_reader(shape, protocol, is_s3=operation.service.is_s3)
     must_accept_json = (
         protocol == "rest-json"
         and not _has_header(shape, "accept")
@@ -151,7 +151,7 @@ def _rest_reader(operation: OperationTraits, shape: Shape, protocol: ProtocolNam
 _PayloadReader = Callable[[Mapping[str, str], InputBody, dict[str, Any]], None]
 
 
-def _payload_reader(shape: Shape, protocol: ProtocolName) -> _PayloadReader:
+def _payload_reader(shape: Shape, protocol: ProtocolName, *, is_s3: bool) -> _PayloadReader:
     name = shape.payload
     if name is None:
         return _members_reader(shape, protocol)
@@ -160,7 +160,9 @@ def _payload_reader(shape: Shape, protocol: ProtocolName) -> _PayloadReader:
         return lambda _headers, body, result: result.update({name: body})
     if payload.kind in ("blob", "string"):
         return _text_reader(name, is_blob=payload.kind == "blob")
-    decode = compile_body_decoder(payload, protocol)
+    # S3 holds documents to its schema, where other services leave the root's name open.
+    root = (payload.wire_name or payload.name) if is_s3 else ""
+    decode = compile_body_decoder(payload, protocol, root=root)
     must_be_json = protocol == "rest-json" and not _has_header(shape, "content-type")
 
     def read(headers: Mapping[str, str], body: InputBody, result: dict[str, Any]) -> None:

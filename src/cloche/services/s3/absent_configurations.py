@@ -12,6 +12,7 @@ from cloche.core.errors import AWSError
 from cloche.core.operations import Call
 from cloche.services.s3.bucket_records import load_bucket
 from cloche.services.s3.errors import (
+    InvalidRequest,
     NoSuchConfiguration,
     NoSuchLifecycleConfiguration,
     NoSuchWebsiteConfiguration,
@@ -43,6 +44,7 @@ _LISTS = (
     "ListBucketInventoryConfigurations",
     "ListBucketMetricsConfigurations",
 )
+_OF_LOCKED_OBJECTS = ("GetObjectRetention", "GetObjectLegalHold")
 _DELETES_BY_ID = (
     "DeleteBucketAnalyticsConfiguration",
     "DeleteBucketIntelligentTieringConfiguration",
@@ -66,11 +68,21 @@ def _answer(name: str, answer: dict[str, Any]) -> None:
     service.operation(name=name)(operation)
 
 
+def _refuse_without_lock(name: str) -> None:
+    def operation(call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
+        load_bucket(call, request)
+        raise InvalidRequest("Bucket is missing Object Lock Configuration")
+
+    service.operation(name=name)(operation)
+
+
 for _name, _error in _NOT_FOUND.items():
     _refuse(_name, _error)
 for _name in _DELETES_BY_ID:
     _refuse(_name, NoSuchConfiguration)
 for _name in _EMPTY:
     _answer(_name, {})
+for _name in _OF_LOCKED_OBJECTS:
+    _refuse_without_lock(_name)
 for _name in _LISTS:
     _answer(_name, {"IsTruncated": False})

@@ -53,6 +53,8 @@ OBJECT_RULES: dict[str, ObjectRule] = {
         "READ",
     ),
     "GetObjectAcl": _read("GetObjectAcl", "READ_ACP"),
+    "GetObjectRetention": ObjectRule(("GetObjectRetention",), ("GetObjectRetention",)),
+    "GetObjectLegalHold": ObjectRule(("GetObjectLegalHold",), ("GetObjectLegalHold",)),
     "PutObjectAcl": _read("PutObjectAcl", "WRITE_ACP"),
     "GetObjectTagging": _read("GetObjectTagging"),
     "PutObjectTagging": _read("PutObjectTagging"),

@@ -85,8 +85,11 @@ def _add_signature(keys: Keys, call: Call) -> None:
     digest = call.http.headers.get("x-amz-content-sha256")
     if digest is not None:
         keys["s3:x-amz-content-sha256"] = digest
-    if "authorization" in call.http.headers:
+    authorization = call.http.headers.get("authorization")
+    if authorization is not None:
         keys["s3:authtype"] = "REST-HEADER"
+        if authorization.startswith("AWS "):
+            keys["s3:signatureversion"] = "AWS"
         return
     keys["s3:authtype"] = "REST-QUERY-STRING"
     signed_at = parse_qs(call.http.query_string).get("X-Amz-Date")
