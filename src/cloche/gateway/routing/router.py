@@ -183,7 +183,7 @@ class Router:
             path = f"/{bucket}{path}"
         if self._s3_routes is None:
             self._s3_routes = rest_routes("s3")
-        query = parse_query(request.query_string) if request.query_string else {}
+        query = parse_query(request.query_string)
         operation = self._s3_routes.find(request.method, path, query, request.headers)
         if operation is None and _is_html_form(request, path):
             operation = _POST_OBJECT

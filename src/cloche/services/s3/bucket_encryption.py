@@ -39,9 +39,12 @@ def get_bucket_encryption(
     return {"ServerSideEncryptionConfiguration": configuration}
 
 
-@service.operation
+@service.operation(does="stored")
 def put_bucket_encryption(call: Call, request: shapes.PutBucketEncryptionRequest) -> Empty:
-    """Choose the default encryption. AWS: S3 PutBucketEncryption."""
+    """Choose the default encryption, which is told of each object; bytes on disk stay plain.
+
+    AWS: S3 PutBucketEncryption.
+    """
     configuration: Any = request.get("ServerSideEncryptionConfiguration") or {}
     rules = configuration.get("Rules") or []
     if len(rules) != 1:
