@@ -64,9 +64,10 @@ class Dispatch:
     def service(self, name: str) -> Service | None:
         """A service, or None if nothing of it is built."""
         if name not in self._services:
-            service = self._services[name] = load_service(name)
+            service = load_service(name)
             if service is not None and service.start is not None:
                 service.start(self._server)
+            self._services[name] = service
         return self._services[name]
 
     def operation(self, service: str, name: str) -> Operation | None:

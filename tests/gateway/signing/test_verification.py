@@ -298,3 +298,12 @@ def test_a_secret_that_changed_is_not_taken_from_the_cache() -> None:
     request = signed("POST", f"{URL}/", headers=FORM)
     assert accepted(request)
     assert refused(request, AKIDEXAMPLE=Key("other")).code == "SignatureDoesNotMatch"
+
+
+def test_the_target_has_to_be_signed() -> None:
+    target = {"x-amz-target": "CloudTrail_20131101.LookupEvents"}
+    request = signed("POST", "http://localhost:4566/", service="cloudtrail", headers=target)
+    assert verify(request, credentials(), clock_at()) is not None
+    unsigned = signed("POST", "http://localhost:4566/", service="cloudtrail")
+    unsigned.headers |= target
+    assert refused(unsigned).code == "InvalidSignatureException"

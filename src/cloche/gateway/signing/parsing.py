@@ -288,9 +288,9 @@ def _check_signed_headers(
 ) -> None:
     """Refuse a signature that leaves out what it must cover.
 
-    That is the host, and every `x-amz-*` header of S3 and of presigned URLs, for they are obeyed:
-    `x-amz-target` chooses the operation. The payload's hash is covered without being named, as
-    the last line of the canonical request.
+    That is the host, `x-amz-target`, which chooses the operation, and every `x-amz-*` header of
+    S3 and of presigned URLs, for they are obeyed. The payload's hash is covered without being
+    named, as the last line of the canonical request.
     """
     unsigned = [] if "host" in signed_headers or ":authority" in signed_headers else ["host"]
     if family == "s3":
@@ -309,5 +309,7 @@ def _check_signed_headers(
             and name not in signed_headers
             and name not in _MAY_BE_UNSIGNED
         ]
+    elif "x-amz-target" in request.headers and "x-amz-target" not in signed_headers:
+        unsigned.append("x-amz-target")
     if unsigned:
         raise refusals.unsigned_headers(unsigned)
