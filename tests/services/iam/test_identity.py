@@ -4,10 +4,10 @@ import asyncio
 import json
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from cloche.core.errors import AccessDenied, AccessDeniedException
 from cloche.core.operations import Call, Server

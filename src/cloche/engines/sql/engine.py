@@ -1,0 +1,293 @@
+"""The interface of a SQL engine: what Athena, Redshift, data quality and monitoring share.
+
+A service says what a statement's tables are (files in object storage, Arrow data, views); the
+engine parses the statement in the dialect it is told, runs it, and gives Arrow batches with types
+in Trino's names. No service knows which engine it is.
+
+Everything here blocks and is called in threads; only `Execution.cancel` may be called from anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Literal, Protocol
+
+import msgspec
+import pyarrow as pa
+
+Dialect = Literal["trino", "redshift", "duckdb"]
+
+Comparison = Literal["=", "<>", "<", "<=", ">", ">=", "in", "like", "is null", "is not null"]
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a table or of a result.
+
+    Attributes:
+        type: in Trino's names for results (`varchar`, `decimal(10,2)`, `array(row(a integer))`),
+            in Hive's for tables over files (`string`, `struct<a:int>`).
+    """
+
+    name: str
+    type: str
+
+
+class DataFile(msgspec.Struct, frozen=True):
+    """A file of a table.
+
+    Attributes:
+        location: where the engine reads it: a path of this machine or a URL.
+        object_url: `s3://bucket/key`, which `"$path"` shows.
+        size_bytes: of the object, compressed.
+        partition: values of the table's partition columns as text; None is NULL.
+    """
+
+    location: str
+    object_url: str
+    size_bytes: int
+    partition: Mapping[str, str | None] = {}
+
+
+class FileTable(msgspec.Struct, frozen=True):
+    """A table over files.
+
+    Attributes:
+        columns: without those of partitions, types in Hive's names.
+        partition_columns: as `columns`.
+        files: those that are to be read; hidden ones are left out already.
+        input_format: Hive's input format class, which tells the file format with `serde`.
+        serde: Hive's SerDe class.
+        serde_properties: of the SerDe (`field.delim`, `quoteChar`, `mapping.x`, `input.regex`, …).
+        properties: of the table (`skip.header.line.count`, `parquet.compression`, …).
+    """
+
+    columns: tuple[Column, ...]
+    partition_columns: tuple[Column, ...]
+    files: tuple[DataFile, ...]
+    input_format: str
+    serde: str
+    serde_properties: Mapping[str, str] = {}
+    properties: Mapping[str, str] = {}
+
+
+class ArrowTable(msgspec.Struct, frozen=True):
+    """A table that is in memory, or comes from elsewhere as Arrow batches.
+
+    Attributes:
+        read: gives its batches anew each time.
+    """
+
+    columns: tuple[Column, ...]
+    read: Callable[[], pa.RecordBatchReader]
+
+
+class View(msgspec.Struct, frozen=True):
+    """A stored query, in the statement's dialect.
+
+    Attributes:
+        schema: that unqualified names in it are looked up in.
+    """
+
+    sql: str
+    catalog: str
+    schema: str
+    columns: tuple[Column, ...] = ()
+
+
+TableSource = FileTable | ArrowTable | View
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A condition on one column that every row of a scan must meet, found in the statement.
+
+    Attributes:
+        values: constants as text; one, or several for `in`; none for `is null`.
+    """
+
+    column: str
+    operator: Comparison
+    values: tuple[str, ...] = ()
+
+
+class TableReference(msgspec.Struct, frozen=True):
+    """A table as a statement names it.
+
+    Attributes:
+        catalog: lower case; the session's where the statement names none.
+        schema: as `catalog`.
+        name: lower case, with a suffix such as `$partitions` if it has one.
+        filters: conditions on its columns joined by AND; those on partition columns tell which
+            files are needed, and are still checked by the engine.
+        timestamp: of `FOR TIMESTAMP AS OF`, ISO 8601 in UTC.
+        version: of `FOR VERSION AS OF`.
+    """
+
+    catalog: str
+    schema: str
+    name: str
+    filters: tuple[Filter, ...] = ()
+    timestamp: str | None = None
+    version: str | None = None
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A statement to run.
+
+    Attributes:
+        sql: a query (SELECT, VALUES, WITH, EXPLAIN); DDL and writes are the service's.
+        resolve: gives a table, or raises `TableNotFound`; called once for each reference.
+        parameters: SQL literals in the place of `?`, in order.
+        memory_limit_bytes: beyond it the engine spills to disk.
+        time_zone: of the session.
+        now: what `now()` and `current_date` are, in seconds since 1970.
+        user: what `current_user` is.
+        scan_limit_bytes: of the files read; beyond it the query fails with `ScanLimitExceeded`.
+    """
+
+    sql: str
+    dialect: Dialect
+    catalog: str
+    schema: str
+    resolve: Callable[[TableReference], TableSource]
+    parameters: Sequence[str] = ()
+    memory_limit_bytes: int | None = None
+    time_zone: str = "UTC"
+    now: float | None = None
+    user: str = ""
+    scan_limit_bytes: int | None = None
+
+
+class Statistics(msgspec.Struct):
+    """What a query has cost so far.
+
+    Attributes:
+        planning_seconds: parsing, rewriting, finding tables and files.
+        execution_seconds: the engine's own time.
+        scanned_bytes: size of the files that were opened (of the columns read, where the format
+            tells).
+        row_count: of the result, as far as it was read.
+    """
+
+    planning_seconds: float = 0.0
+    execution_seconds: float = 0.0
+    scanned_bytes: int = 0
+    row_count: int = 0
+
+
+class Execution(Protocol):
+    """A statement under way."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The result's columns, types in Trino's names."""
+        ...
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The result's Arrow schema."""
+        ...
+
+    @property
+    def statistics(self) -> Statistics:
+        """What it has cost so far."""
+        ...
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The result, once.
+
+        Raises:
+            QueryError: it failed while running.
+            QueryCancelled: `cancel` was called.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """End it soon; from any thread."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds; from the thread that ran it."""
+        ...
+
+
+class SqlEngine(Protocol):
+    """Runs statements."""
+
+    def execute(self, query: Query) -> Execution:
+        """Parse, plan and start a statement; blocks until its columns are known.
+
+        Raises:
+            QueryError: it cannot be run.
+        """
+        ...
+
+    def explain(self, query: Query) -> str:
+        """The plan of a statement as text.
+
+        Raises:
+            QueryError: it cannot be planned.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what is running and let go of everything."""
+        ...
+
+
+class ErrorKind(StrEnum):
+    """Whose fault an error is, and which; the names are Trino's where it has one."""
+
+    SYNTAX_ERROR = "SYNTAX_ERROR"
+    TABLE_NOT_FOUND = "TABLE_NOT_FOUND"
+    SCHEMA_NOT_FOUND = "SCHEMA_NOT_FOUND"
+    CATALOG_NOT_FOUND = "CATALOG_NOT_FOUND"
+    COLUMN_NOT_FOUND = "COLUMN_NOT_FOUND"
+    FUNCTION_NOT_FOUND = "FUNCTION_NOT_FOUND"
+    TYPE_MISMATCH = "TYPE_MISMATCH"
+    INVALID_CAST_ARGUMENT = "INVALID_CAST_ARGUMENT"
+    INVALID_FUNCTION_ARGUMENT = "INVALID_FUNCTION_ARGUMENT"
+    DIVISION_BY_ZERO = "DIVISION_BY_ZERO"
+    NUMERIC_VALUE_OUT_OF_RANGE = "NUMERIC_VALUE_OUT_OF_RANGE"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    HIVE_BAD_DATA = "HIVE_BAD_DATA"
+    HIVE_CANNOT_OPEN_SPLIT = "HIVE_CANNOT_OPEN_SPLIT"
+    CONSTRAINT_VIOLATION = "CONSTRAINT_VIOLATION"
+    EXCEEDED_MEMORY_LIMIT = "EXCEEDED_MEMORY_LIMIT"
+    EXCEEDED_SCAN_LIMIT = "EXCEEDED_SCAN_LIMIT"
+    GENERIC_USER_ERROR = "GENERIC_USER_ERROR"
+    GENERIC_INTERNAL_ERROR = "GENERIC_INTERNAL_ERROR"
+
+
+class QueryError(Exception):
+    """A statement cannot be run, or failed.
+
+    Attributes:
+        kind: what is wrong.
+        message: for the user; names the place where one is known.
+        line: 1-based position in the statement; 0 if it is not known.
+        column: as `line`.
+    """
+
+    def __init__(self, kind: ErrorKind, message: str, *, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        place = f"line {self.line}:{self.column}: " if self.line else ""
+        return f"{self.kind}: {place}{self.message}"
+
+
+class TableNotFound(QueryError):
+    """A reference names no table; raised by `Query.resolve`."""
+
+    def __init__(self, reference: TableReference) -> None:
+        name = f"{reference.catalog}.{reference.schema}.{reference.name}"
+        super().__init__(ErrorKind.TABLE_NOT_FOUND, f"Table '{name}' does not exist")
+
+
+class QueryCancelled(Exception):
+    """The execution was cancelled."""
