@@ -4,7 +4,7 @@ A service says what a statement's tables are (files in object storage, Arrow dat
 engine parses the statement in the dialect it is told, runs it, and gives Arrow batches with types
 in Trino's names. No service knows which engine it is.
 
-Everything here blocks and is called in threads; only `Execution.cancel` may be called from anywhere.
+Everything here blocks and is called in threads; `Execution.cancel` may be called from anywhere.
 """
 
 from __future__ import annotations
