@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -110,6 +111,14 @@ def read_all(connection: socket.socket, seconds: float = 0.5) -> bytes:
     except ConnectionResetError:
         pass
     return received
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Until it is so, for at most so long."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not become so"
+        time.sleep(0.01)
 
 
 @pytest.fixture

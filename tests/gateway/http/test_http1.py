@@ -211,3 +211,8 @@ def test_one_byte_at_a_time_holds_nobody_up(served: Served) -> None:
             assert b"200 OK" in served.exchange(LAST_GET)
         slow.sendall(GET[-1:])
         assert b"GET /a%20b" in read_all(slow)
+
+
+def test_headers_that_repeat_are_joined(served: Served) -> None:
+    served.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: x\r\na: 2\r\nA: 3\r\n\r\n")
+    assert served.application.seen[0].headers == {"host": "h", "a": "1,2,3", "b": "x"}

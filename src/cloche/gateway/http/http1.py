@@ -33,13 +33,18 @@ _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _RESUME_BELOW_BYTES = 64 * 1024
 
 
+class _TrailersTooLong(Exception):
+    """The fields behind a chunked body exceed what a head may have."""
+
+
 class Http1Connection(asyncio.Protocol):
     """One client's connection: reads requests, writes answers in order."""
 
     __slots__ = (
-        "_body", "_closing", "_deadline", "_head_bytes", "_headers", "_in_head", "_is_fresh",
-        "_limits", "_loop", "_parser", "_preface", "_queue", "_server", "_task", "_transport",
-        "_unread_bytes", "_upgrade_bytes", "_url", "_writer", "source_ip",
+        "_body", "_closing", "_deadline", "_framing_bytes", "_head_bytes", "_headers", "_in_head",
+        "_is_fresh", "_limits", "_loop", "_parser", "_preface", "_queue", "_repeated", "_server",
+        "_task", "_trailer_bytes", "_transport", "_unread_bytes", "_upgrade_bytes", "_url",
+        "_writer", "source_ip",
     )  # fmt: skip
 
     def __init__(self, server: HttpServer) -> None:
@@ -51,9 +56,12 @@ class Http1Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._body: IncomingBody | None = None
         self._headers: dict[str, str] = {}
+        self._repeated: dict[str, list[str]] = {}
         self._url = b""
         self._head_bytes = 0
         self._in_head = True
+        self._framing_bytes = 0
+        self._trailer_bytes = 0
         self._upgrade_bytes = 0
         self._unread_bytes = 0
         self._closing = False
@@ -164,6 +172,11 @@ class Http1Connection(asyncio.Protocol):
                 return
         else:
             self._wait_until(self._limits.stall_seconds)
+            # Since the body's last byte: the heads of chunks, and trailers.
+            self._framing_bytes += len(data)
+            if self._framing_bytes - len(data) > self._limits.head_bytes:
+                self._refuse(400, "Bad Request: trailers without end")
+                return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -184,16 +197,31 @@ class Http1Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Parser: a header."""
+        """Parser: a header, or a trailer of a chunked body."""
+        if not self._in_head:
+            self._pass_trailer(name, value)
+            return
         key = name.decode("latin-1").lower()
         text = value.decode("utf-8", "surrogateescape")
         headers = self._headers
-        headers[key] = f"{headers[key]},{text}" if key in headers else text
+        if key in headers:
+            self._repeated.setdefault(key, [headers[key]]).append(text)
+        else:
+            headers[key] = text
+
+    def _pass_trailer(self, name: bytes, value: bytes) -> None:
+        """Trailers are not kept: no signature covers them, and the request is under way."""
+        self._trailer_bytes += len(name) + len(value) + 4
+        if self._trailer_bytes > self._limits.head_bytes:
+            raise _TrailersTooLong
 
     def on_headers_complete(self) -> None:
         """Parser: a request's head is there; its handling begins before its body has come."""
-        self._in_head = False
         headers = self._headers
+        if self._repeated:
+            # Joined once: a name that comes thousands of times would be copied as often.
+            headers.update((key, ",".join(texts)) for key, texts in self._repeated.items())
+            self._repeated = {}
         if (
             self._head_bytes > self._limits.head_bytes
             and self._head_size() > self._limits.head_bytes
@@ -214,6 +242,8 @@ class Http1Connection(asyncio.Protocol):
                 self._refuse(501, "Upgrade with a chunked body is not supported")
                 return
             self._upgrade_bytes = int(length or 0)
+        self._in_head = False
+        self._framing_bytes = self._trailer_bytes = 0
         body: IncomingBody | EmptyBody = EMPTY_BODY
         if has_body:
             body = self._body = IncomingBody(
@@ -244,6 +274,7 @@ class Http1Connection(asyncio.Protocol):
 
     def on_body(self, chunk: bytes) -> None:
         """Parser: part of the body."""
+        self._framing_bytes = 0
         self._take_body(chunk)
 
     def on_message_complete(self) -> None:
@@ -355,7 +386,9 @@ class Http1Connection(asyncio.Protocol):
         if self._closing:
             return
         self._closing = True
-        if self._task is None:
+        if self._task is None and not self._in_head:
+            self._transport.close()  # the request was answered, and only its body went wrong
+        elif self._task is None:
             self._writer.refuse(status, reason)
             self._transport.pause_reading()
             self._loop.call_later(0.5, self._transport.close)
