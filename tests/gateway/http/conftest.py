@@ -35,6 +35,8 @@ class Echo:
             return Response(200, [], FileSlice(self.file, 10, self.file.stat().st_size - 10))
         if request.raw_path == "/stream":
             return Response(200, [], stream())
+        if request.raw_path == "/endless":
+            return Response(200, [], endless_stream())
         if request.raw_path == "/unread":
             return Response(403, [], b"no")
         if not self.read_body.is_set():
@@ -52,6 +54,12 @@ class Echo:
 async def stream() -> AsyncIterator[bytes]:
     for number in range(5):
         yield f"{number}".encode() * 1000
+
+
+async def endless_stream() -> AsyncIterator[bytes]:
+    while True:
+        await asyncio.sleep(0.01)
+        yield b"x" * 1000
 
 
 class Served:
@@ -79,6 +87,12 @@ class Served:
                 connection.check_deadline(self.loop.time() + 10_000)
 
         self.run(check())
+
+    def end(self) -> float:
+        """Have the server end, and say how many seconds it took."""
+        started = time.monotonic()
+        self.run(self.server.close())
+        return time.monotonic() - started
 
     def connect(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)

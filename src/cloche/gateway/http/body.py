@@ -43,6 +43,11 @@ class IncomingBody:
         """Whether the client holds the body back until it is asked for it."""
         return self._on_first_read is not None and not self.is_complete and not self._chunks
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether its reader waits for the client."""
+        return self._waiter is not None
+
     def feed(self, chunk: bytes) -> bool:
         """Take bytes from the connection; True if it should pause."""
         self._chunks.append(chunk)

@@ -119,11 +119,21 @@ class Http1Connection(asyncio.Protocol):
         elif not self._writer.is_paused:
             self._wait_until(self._limits.stall_seconds)
 
-    def shut_down(self) -> None:
-        """Finish the request under way and take no further one."""
+    def shut_down(self, now: float) -> None:
+        """Finish the request under way and take no further one; called until that is done.
+
+        A request whose client has fallen silent within its body cannot be finished.
+        """
         self._closing = True
+        silent_since = self._deadline - self._limits.stall_seconds
         if self._task is None:
             self._transport.close()
+        elif (
+            self._body is not None
+            and self._body.is_awaited
+            and now - silent_since >= self._limits.silence_seconds
+        ):
+            self._transport.abort()
 
     def abort(self) -> None:
         """Close without finishing anything."""

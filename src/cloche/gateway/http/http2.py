@@ -98,7 +98,7 @@ class Http2Connection(asyncio.Protocol):
         seconds = limits.stall_seconds if self._streams else limits.idle_seconds
         self._deadline = self._loop.time() + seconds
 
-    def shut_down(self) -> None:
+    def shut_down(self, now: float) -> None:
         """Tell the client to go, and close when its streams are done."""
         self._closing = True
         if self._streams:

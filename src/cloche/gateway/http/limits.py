@@ -14,6 +14,7 @@ class Limits:
         head_seconds: from a request's first byte to the end of its headers.
         idle_seconds: how long a connection may wait between requests.
         stall_seconds: how long a body, or a client that reads an answer, may make no progress.
+        silence_seconds: how long a body may make no progress while the server ends.
         buffered_bytes: of a body that nobody has read yet, before the client is held back.
         drained_bytes: of a body that nobody wants, before the connection is closed instead.
         pipelined_requests: that may wait on one connection, before it is held back.
@@ -23,6 +24,7 @@ class Limits:
     head_seconds: float = 30.0
     idle_seconds: float = 300.0
     stall_seconds: float = 60.0
+    silence_seconds: float = 0.5
     buffered_bytes: int = 512 * 1024
     drained_bytes: int = 4 * 1024 * 1024
     pipelined_requests: int = 16
