@@ -81,10 +81,14 @@ class Served:
 
     def pass_deadlines(self) -> None:
         """As if every client had been silent for ever."""
+        self.pass_seconds(10_000)
+
+    def pass_seconds(self, seconds: float) -> None:
+        """As if every client had been silent for so long."""
 
         async def check() -> None:
             for connection in list(self.server.connections):
-                connection.check_deadline(self.loop.time() + 10_000)
+                connection.check_deadline(self.loop.time() + seconds)
 
         self.run(check())
 

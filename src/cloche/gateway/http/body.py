@@ -68,6 +68,12 @@ class IncomingBody:
             self._error = reason
             self._wake()
 
+    def discard(self) -> int:
+        """Drop what nobody will read any more; how many bytes it was."""
+        size_bytes, self.buffered_bytes = self.buffered_bytes, 0
+        self._chunks.clear()
+        return size_bytes
+
     def _wake(self) -> None:
         waiter = self._waiter
         if waiter is not None:
@@ -123,6 +129,7 @@ class EmptyBody:
 
     __slots__ = ()
     is_complete = True
+    is_awaited = False
     awaits_continue = False
 
     async def _iterate(self) -> AsyncIterator[bytes]:
