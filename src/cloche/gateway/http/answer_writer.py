@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ class AnswerWriter:
     """
 
     __slots__ = (
-        "_loop", "_send_fd", "_server", "_transport", "_unsent_bytes", "_waiter", "_waits_since",
+        "_loop", "_server", "_socket", "_transport", "_unsent_bytes", "_waiter", "_waits_since",
         "is_paused",
     )  # fmt: skip
 
@@ -45,7 +46,7 @@ class AnswerWriter:
         self._waiter: asyncio.Future[None] | None = None
         self._waits_since = 0.0
         self._unsent_bytes = 0
-        self._send_fd = -1
+        self._socket: socket.socket | None = None
         self.is_paused = False
 
     # What the connection tells
@@ -61,11 +62,11 @@ class AnswerWriter:
 
     def end(self) -> None:
         """The client is gone: whoever waits for it is told."""
-        if self._send_fd >= 0:
+        if self._socket is not None:
             # Before the number is free for another connection, whose watch this would end.
-            self._loop.remove_writer(self._send_fd)
-            os.close(self._send_fd)
-            self._send_fd = -1
+            self._loop.remove_writer(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
         self._wake()
 
     def has_stalled(self, now: float, seconds: float) -> bool:
@@ -109,7 +110,6 @@ class AnswerWriter:
         if request.body.awaits_continue:
             # The client may or may not send the body now: only a new connection tells.
             keep_alive = False
-        file = _open(body) if isinstance(body, FileSlice) else -1
         status = response.status
         head = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         has_length = status in _BODYLESS_STATUSES
@@ -139,12 +139,13 @@ class AnswerWriter:
             self._server.send_soon(self._transport, answer)
         else:
             self._server.send_all()
+            if has_body and isinstance(body, FileSlice) and body.length:
+                await self._send_file(answer, body)
+                return keep_alive
             self._transport.write(answer)
-        if isinstance(body, FileSlice):
-            await self._send_file(file, body if has_body else FileSlice(body.path, 0, 0))
-        elif has_body and not isinstance(body, bytes):
-            await self._send_chunks(body, is_chunked)
-        elif self.is_paused:
+            if has_body and not isinstance(body, (bytes, FileSlice)):
+                await self._send_chunks(body, is_chunked)
+        if self.is_paused:
             await self._drain()
         return keep_alive
 
@@ -163,52 +164,55 @@ class AnswerWriter:
 
     # Files
 
-    async def _send_file(self, file: int, part: FileSlice) -> None:
+    async def _send_file(self, head: bytes, part: FileSlice) -> None:
         """Send part of a file by sendfile(2), without the bytes passing through Python.
 
         uvloop has no sendfile and lets nobody watch its sockets, so that the file is sent through
         a duplicate of the socket's descriptor, once all that the transport had is out.
         """
+        file = _open(part)
         try:
-            while self._transport.get_write_buffer_size():
-                self._transport.set_write_buffer_limits(0)
-                await self._drain()
-            if self._send_fd < 0:
-                if self._transport.is_closing():
-                    raise ConnectionClosed
-                self._send_fd = os.dup(self._transport.get_extra_info("socket").fileno())
-            await self._send_file_bytes(file, part)
+            await self._empty_transport()
+            if self._socket is None:
+                self._socket = _duplicate(self._transport)
+            sending = _Sending(self._socket, head, file, part)
+            if not sending.go_on():
+                await self._send_as_it_is_read(self._socket.fileno(), sending)
+        except OSError as error:
+            raise ConnectionClosed from error
         finally:
             os.close(file)
-            if not self._transport.is_closing():
-                self._transport.set_write_buffer_limits()
 
-    async def _send_file_bytes(self, file: int, part: FileSlice) -> None:
-        offset, end = part.offset, part.offset + part.length
-        while offset < end:
-            if self._transport.is_closing():
-                raise ConnectionClosed
-            try:
-                sent = os.sendfile(self._send_fd, file, offset, min(end - offset, _SENDFILE_BYTES))
-            except BlockingIOError:
-                await self._wait_writable()
-                continue
-            except OSError as error:
-                raise ConnectionClosed from error
-            if sent == 0:
-                raise ConnectionClosed(f"{part.path} is shorter than the answer had announced")
-            offset += sent
+    async def _empty_transport(self) -> None:
+        if not self._transport.get_write_buffer_size():
+            return
+        self._transport.set_write_buffer_limits(0)
+        while self._transport.get_write_buffer_size():
+            await self._drain()
+        self._transport.set_write_buffer_limits()
 
-    async def _wait_writable(self) -> None:
+    async def _send_as_it_is_read(self, descriptor: int, sending: _Sending) -> None:
         self.is_paused = True
-        descriptor = self._send_fd
-        self._loop.add_writer(descriptor, self._wake)
+        self._loop.add_writer(descriptor, self._send_more, sending)
         try:
             await self._wait()
         finally:
-            if self._send_fd >= 0:
+            if self._socket is not None:
                 self._loop.remove_writer(descriptor)
             self.is_paused = False
+        if self._transport.is_closing():
+            raise ConnectionClosed
+
+    def _send_more(self, sending: _Sending) -> None:
+        """The client has read something: called by the loop, without a turn of the task."""
+        self._waits_since = self._loop.time()
+        try:
+            if sending.go_on():
+                self._wake()
+        except (OSError, ConnectionClosed) as error:
+            waiter, self._waiter = self._waiter, None
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(error)
 
     # Waiting for the client
 
@@ -230,6 +234,46 @@ class AnswerWriter:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+
+class _Sending:
+    """An answer from a file, as far as it is out."""
+
+    __slots__ = ("_end", "_file", "_head", "_offset", "_socket")
+
+    def __init__(self, connection: socket.socket, head: bytes, file: int, part: FileSlice) -> None:
+        self._socket = connection
+        self._head = head
+        self._file = file
+        self._offset = part.offset
+        self._end = part.offset + part.length
+
+    def go_on(self) -> bool:
+        """Send what the socket takes, and not so much that others wait; True at the end.
+
+        Raises:
+            OSError: the client is gone.
+            ConnectionClosed: the file is shorter than the answer had announced.
+        """
+        try:
+            if self._head:
+                # With the file's first bytes: a head alone would wake the client for nothing.
+                self._head = self._head[self._socket.send(self._head, socket.MSG_MORE) :]
+            if not self._head:
+                size = min(self._end - self._offset, _SENDFILE_BYTES)
+                sent = os.sendfile(self._socket.fileno(), self._file, self._offset, size)
+                if not sent:
+                    raise ConnectionClosed("the file is shorter than the answer had announced")
+                self._offset += sent
+        except BlockingIOError:
+            return False
+        return self._offset == self._end
+
+
+def _duplicate(transport: asyncio.Transport) -> socket.socket:
+    if transport.is_closing():
+        raise ConnectionClosed
+    return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
 
 
 def _open(part: FileSlice) -> int:
