@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import socket
 import threading
+from time import sleep
 
 import httpx
 import pytest
 
-from tests.gateway.http.conftest import LIMITS, Served, read_all
+from tests.gateway.http.conftest import LIMITS, Served, read_all, wait_until
 
 GET = b"GET /a%20b//c?x=%2F HTTP/1.1\r\nHost: h\r\n\r\n"
 LAST_GET = GET[:-2] + b"Connection: close\r\n\r\n"
@@ -180,6 +181,26 @@ def test_silent_clients_are_let_go(served: Served) -> None:
     assert read_all(begun).startswith(b"HTTP/1.1 408")
     assert read_all(within).startswith(b"HTTP/1.1 400")
     assert served.application.broken == ["the client stopped sending"]
+
+
+def test_client_that_stops_reading_a_file_is_let_go(served: Served) -> None:
+    with served.connect() as connection:
+        connection.sendall(b"GET /file HTTP/1.1\r\nHost: h\r\n\r\n")
+        wait_until(lambda: served.server.requests_under_way == 1)
+        sleep(0.5)  # until the sockets' buffers are full
+        served.pass_deadlines()
+        wait_until(lambda: not served.server.connections)
+
+
+def test_client_that_reads_a_file_slowly_is_kept(served: Served) -> None:
+    expected = served.application.file.read_bytes()[10:]
+    with served.connect() as connection:
+        connection.sendall(b"GET /file HTTP/1.1\r\nHost: h\r\n\r\n")
+        received = connection.recv(1000)
+        for _ in range(4):
+            served.pass_seconds(LIMITS.stall_seconds * 0.9)
+            received += connection.recv(200_000)
+        assert (received + read_all(connection)).endswith(b"\r\n\r\n" + expected)
 
 
 def test_body_is_held_back_until_it_is_read(served: Served) -> None:

@@ -1,4 +1,9 @@
-"""Bounds on what one client may ask of the server's memory and patience."""
+"""Bounds on what one client may ask of the server's memory and patience.
+
+What a client has not read of an answer waits in the kernel's send buffer. Its size is left to the
+kernel (`net.ipv4.tcp_wmem`, at most 4 MiB): on loopback it grows until 1 MiB goes out in a single
+sendfile, while a size that we set would be cut to `net.core.wmem_max`, often 208 KiB, and stay so.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,8 @@ class Limits:
     """Bounds of one connection; times are in seconds of real time, sizes in bytes.
 
     Attributes:
-        head_bytes: request line and headers together; more is answered by 431.
+        head_bytes: request line and headers together, more is answered by 431; and so much for
+            the trailers of a chunked body.
         head_seconds: from a request's first byte to the end of its headers.
         idle_seconds: how long a connection may wait between requests.
         stall_seconds: how long a body, or a client that reads an answer, may make no progress.
