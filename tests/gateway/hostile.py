@@ -49,7 +49,7 @@ class Signer:
         botocore.auth.S3SigV4QueryAuth(self._credentials, "s3", "us-east-1", expires=60).add_auth(
             request
         )
-        return request.url.removeprefix(self._url)
+        return str(request.url).removeprefix(self._url)
 
     def head(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """The request's head as S3 gets it."""
