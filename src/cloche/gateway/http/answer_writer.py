@@ -10,6 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from cloche.engines.objects.store import FileSlice
+from cloche.gateway.http.addresses import LOOPBACK_ADDRESSES, address_of
+from cloche.gateway.http.limits import LOOPBACK_SEND_BUFFER_BYTES
 from cloche.gateway.http.messages import Request, Response
 
 if TYPE_CHECKING:
@@ -273,7 +275,10 @@ class _Sending:
 def _duplicate(transport: asyncio.Transport) -> socket.socket:
     if transport.is_closing():
         raise ConnectionClosed
-    return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+    connection = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+    if address_of(transport) in LOOPBACK_ADDRESSES:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LOOPBACK_SEND_BUFFER_BYTES)
+    return connection
 
 
 def _open(part: FileSlice) -> int:
