@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LOOPBACK_SEND_BUFFER_BYTES = 208 * 1024
-"""Of a client on this machine that is sent files; the kernel takes twice that. It grants as much by
+"""Of a client on this machine that is sent files; the kernel takes twice that. It grants so much by
 default (`net.core.wmem_max`), and what waits stays in the processor's cache: 16 clients that get
 1 MiB each were answered 2,150 times a second, with the buffer that grows by itself 1,740 times."""
 
