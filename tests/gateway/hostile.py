@@ -43,6 +43,14 @@ class Signer:
         signer.add_auth(request)
         return {"host": urlsplit(self._url).netloc, **dict(request.headers.items()), **unsigned}
 
+    def presigned(self, method: str, target: str) -> str:
+        """Path and query of a presigned URL of S3."""
+        request = AWSRequest(method, self._url + target)
+        botocore.auth.S3SigV4QueryAuth(self._credentials, "s3", "us-east-1", expires=60).add_auth(
+            request
+        )
+        return str(request.url).removeprefix(self._url)
+
     def head(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """The request's head as S3 gets it."""
         lines = [f"{method} {target} HTTP/1.1"]

@@ -220,6 +220,26 @@ def test_length_and_chunks_together(server: LiveServer) -> None:
     assert answer.is_closed
 
 
+def test_trailers_are_no_part_of_a_presigned_request(
+    server: LiveServer, signer: Signer, bucket: str
+) -> None:
+    s3 = server.client("s3")
+    target = signer.presigned("POST", f"/{bucket}/traded?uploads=")
+    head = f"POST {target} HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\n"
+    trailers = b"x-amz-acl: public-read\r\nx-amz-meta-evil: yes\r\n"
+    answer = exchange(
+        server.port,
+        head.encode() + b"transfer-encoding: chunked\r\n\r\n0\r\n" + trailers + b"\r\n",
+    )
+    assert answer.status == 200, answer
+    upload = s3.list_multipart_uploads(Bucket=bucket)["Uploads"][0]["UploadId"]
+    place = {"Bucket": bucket, "Key": "traded", "UploadId": upload}
+    part = {"PartNumber": 1, "ETag": s3.upload_part(**place, PartNumber=1, Body=b"hi")["ETag"]}
+    s3.complete_multipart_upload(**place, MultipartUpload={"Parts": [part]})
+    assert s3.head_object(Bucket=bucket, Key="traded")["Metadata"] == {}
+    assert len(s3.get_object_acl(Bucket=bucket, Key="traded")["Grants"]) == 1
+
+
 # Heads
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class Echo:
             return Response(200, [], FileSlice(self.file, 10, self.file.stat().st_size - 10))
         if request.raw_path == "/stream":
             return Response(200, [], stream())
+        if request.raw_path == "/endless":
+            return Response(200, [], endless_stream())
         if request.raw_path == "/unread":
             return Response(403, [], b"no")
         if not self.read_body.is_set():
@@ -51,6 +54,12 @@ class Echo:
 async def stream() -> AsyncIterator[bytes]:
     for number in range(5):
         yield f"{number}".encode() * 1000
+
+
+async def endless_stream() -> AsyncIterator[bytes]:
+    while True:
+        await asyncio.sleep(0.01)
+        yield b"x" * 1000
 
 
 class Served:
@@ -72,12 +81,22 @@ class Served:
 
     def pass_deadlines(self) -> None:
         """As if every client had been silent for ever."""
+        self.pass_seconds(10_000)
+
+    def pass_seconds(self, seconds: float) -> None:
+        """As if every client had been silent for so long."""
 
         async def check() -> None:
             for connection in list(self.server.connections):
-                connection.check_deadline(self.loop.time() + 10_000)
+                connection.check_deadline(self.loop.time() + seconds)
 
         self.run(check())
+
+    def end(self) -> float:
+        """Have the server end, and say how many seconds it took."""
+        started = time.monotonic()
+        self.run(self.server.close())
+        return time.monotonic() - started
 
     def connect(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -110,6 +129,14 @@ def read_all(connection: socket.socket, seconds: float = 0.5) -> bytes:
     except ConnectionResetError:
         pass
     return received
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Until it is so, for at most so long."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not become so"
+        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import socket
 import threading
+from time import sleep
 
 import httpx
 import pytest
 
-from tests.gateway.http.conftest import LIMITS, Served, read_all
+from tests.gateway.http.conftest import LIMITS, Served, read_all, wait_until
 
 GET = b"GET /a%20b//c?x=%2F HTTP/1.1\r\nHost: h\r\n\r\n"
 LAST_GET = GET[:-2] + b"Connection: close\r\n\r\n"
@@ -182,6 +183,26 @@ def test_silent_clients_are_let_go(served: Served) -> None:
     assert served.application.broken == ["the client stopped sending"]
 
 
+def test_client_that_stops_reading_a_file_is_let_go(served: Served) -> None:
+    with served.connect() as connection:
+        connection.sendall(b"GET /file HTTP/1.1\r\nHost: h\r\n\r\n")
+        wait_until(lambda: served.server.requests_under_way == 1)
+        sleep(0.5)  # until the sockets' buffers are full
+        served.pass_deadlines()
+        wait_until(lambda: not served.server.connections)
+
+
+def test_client_that_reads_a_file_slowly_is_kept(served: Served) -> None:
+    expected = served.application.file.read_bytes()[10:]
+    with served.connect() as connection:
+        connection.sendall(b"GET /file HTTP/1.1\r\nHost: h\r\n\r\n")
+        received = connection.recv(1000)
+        for _ in range(4):
+            served.pass_seconds(LIMITS.stall_seconds * 0.9)
+            received += connection.recv(200_000)
+        assert (received + read_all(connection)).endswith(b"\r\n\r\n" + expected)
+
+
 def test_body_is_held_back_until_it_is_read(served: Served) -> None:
     served.application.read_body.clear()
     size = 64 * 1024 * 1024
@@ -211,3 +232,8 @@ def test_one_byte_at_a_time_holds_nobody_up(served: Served) -> None:
             assert b"200 OK" in served.exchange(LAST_GET)
         slow.sendall(GET[-1:])
         assert b"GET /a%20b" in read_all(slow)
+
+
+def test_headers_that_repeat_are_joined(served: Served) -> None:
+    served.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: x\r\na: 2\r\nA: 3\r\n\r\n")
+    assert served.application.seen[0].headers == {"host": "h", "a": "1,2,3", "b": "x"}

@@ -43,6 +43,11 @@ class IncomingBody:
         """Whether the client holds the body back until it is asked for it."""
         return self._on_first_read is not None and not self.is_complete and not self._chunks
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether its reader waits for the client."""
+        return self._waiter is not None
+
     def feed(self, chunk: bytes) -> bool:
         """Take bytes from the connection; True if it should pause."""
         self._chunks.append(chunk)
@@ -62,6 +67,12 @@ class IncomingBody:
         if not self.is_complete:
             self._error = reason
             self._wake()
+
+    def discard(self) -> int:
+        """Drop what nobody will read any more; how many bytes it was."""
+        size_bytes, self.buffered_bytes = self.buffered_bytes, 0
+        self._chunks.clear()
+        return size_bytes
 
     def _wake(self) -> None:
         waiter = self._waiter
@@ -118,6 +129,7 @@ class EmptyBody:
 
     __slots__ = ()
     is_complete = True
+    is_awaited = False
     awaits_continue = False
 
     async def _iterate(self) -> AsyncIterator[bytes]:

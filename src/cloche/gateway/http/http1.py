@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from cloche.engines.objects.store import FileSlice
 from cloche.gateway.http.addresses import address_of
+from cloche.gateway.http.answer_writer import AnswerWriter, ConnectionClosed
 from cloche.gateway.http.body import EMPTY_BODY, EmptyBody, IncomingBody
 from cloche.gateway.http.messages import Request, Response
 
@@ -31,28 +29,22 @@ log = logging.getLogger("cloche.http")
 
 Application = Callable[[Request], Awaitable[Response]]
 
-_STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
-}
 _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_BODYLESS_STATUSES = {204, 304}
 _RESUME_BELOW_BYTES = 64 * 1024
-_SENT_TOGETHER_BYTES = 64 * 1024
-_SENDFILE_BYTES = 2 * 1024 * 1024
 
 
-class ConnectionClosed(Exception):
-    """The client went away, or stalled, while it was being answered."""
+class _TrailersTooLong(Exception):
+    """The fields behind a chunked body exceed what a head may have."""
 
 
 class Http1Connection(asyncio.Protocol):
     """One client's connection: reads requests, writes answers in order."""
 
     __slots__ = (
-        "_body", "_closing", "_deadline", "_drain_waiter", "_head_bytes",
-        "_headers", "_in_head", "_is_fresh", "_limits", "_loop", "_parser", "_preface",
-        "_queue", "_send_fd", "_server", "_task", "_transport", "_unread_bytes", "_upgrade_bytes",
-        "_url", "_write_paused", "source_ip",
+        "_body", "_closing", "_deadline", "_framing_bytes", "_head_bytes", "_headers", "_in_head",
+        "_is_fresh", "_limits", "_loop", "_parser", "_preface", "_queue", "_repeated", "_server",
+        "_task", "_trailer_bytes", "_transport", "_unread_bytes", "_upgrade_bytes", "_url",
+        "_writer", "source_ip",
     )  # fmt: skip
 
     def __init__(self, server: HttpServer) -> None:
@@ -64,15 +56,15 @@ class Http1Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._body: IncomingBody | None = None
         self._headers: dict[str, str] = {}
+        self._repeated: dict[str, list[str]] = {}
         self._url = b""
         self._head_bytes = 0
         self._in_head = True
+        self._framing_bytes = 0
+        self._trailer_bytes = 0
         self._upgrade_bytes = 0
         self._unread_bytes = 0
         self._closing = False
-        self._write_paused = False
-        self._drain_waiter: asyncio.Future[None] | None = None
-        self._send_fd = -1
         self._preface = b""
         self._is_fresh = True
         self._deadline = 0.0
@@ -83,6 +75,7 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self._transport = cast("asyncio.Transport", transport)
+        self._writer = AnswerWriter(self._server, self._transport)
         self.source_ip = address_of(transport)
         self._server.connections.add(self)
         self._wait_until(self._limits.idle_seconds)
@@ -93,11 +86,16 @@ class Http1Connection(asyncio.Protocol):
         self._server.forget(self)
         if self._body is not None:
             self._body.fail("the connection ended within the body")
-        self._resume_waiter()
+        self._writer.end()
         self._queue.clear()
-        if self._send_fd >= 0:
-            os.close(self._send_fd)
-            self._send_fd = -1
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than we write."""
+        self._writer.pause()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writer.resume()
 
     def _wait_until(self, seconds: float) -> None:
         self._deadline = self._loop.time() + seconds
@@ -116,16 +114,26 @@ class Http1Connection(asyncio.Protocol):
         elif self._body is not None and not self._body.is_complete and not self._body.is_paused:
             self._body.fail("the client stopped sending")
             self._wait_until(self._limits.stall_seconds)
-        elif self._write_paused:
+        elif self._writer.has_stalled(now, self._limits.stall_seconds):
             self._transport.abort()
-        else:
+        elif not self._writer.is_paused:
             self._wait_until(self._limits.stall_seconds)
 
-    def shut_down(self) -> None:
-        """Finish the request under way and take no further one."""
+    def shut_down(self, now: float) -> None:
+        """Finish the request under way and take no further one; called until that is done.
+
+        A request whose client has fallen silent within its body cannot be finished.
+        """
         self._closing = True
+        silent_since = self._deadline - self._limits.stall_seconds
         if self._task is None:
             self._transport.close()
+        elif (
+            self._body is not None
+            and self._body.is_awaited
+            and now - silent_since >= self._limits.silence_seconds
+        ):
+            self._transport.abort()
 
     def abort(self) -> None:
         """Close without finishing anything."""
@@ -174,6 +182,11 @@ class Http1Connection(asyncio.Protocol):
                 return
         else:
             self._wait_until(self._limits.stall_seconds)
+            # Since the body's last byte: the heads of chunks, and trailers.
+            self._framing_bytes += len(data)
+            if self._framing_bytes - len(data) > self._limits.head_bytes:
+                self._refuse(400, "Bad Request: trailers without end")
+                return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -194,16 +207,31 @@ class Http1Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Parser: a header."""
+        """Parser: a header, or a trailer of a chunked body."""
+        if not self._in_head:
+            self._pass_trailer(name, value)
+            return
         key = name.decode("latin-1").lower()
         text = value.decode("utf-8", "surrogateescape")
         headers = self._headers
-        headers[key] = f"{headers[key]},{text}" if key in headers else text
+        if key in headers:
+            self._repeated.setdefault(key, [headers[key]]).append(text)
+        else:
+            headers[key] = text
+
+    def _pass_trailer(self, name: bytes, value: bytes) -> None:
+        """Trailers are not kept: no signature covers them, and the request is under way."""
+        self._trailer_bytes += len(name) + len(value) + 4
+        if self._trailer_bytes > self._limits.head_bytes:
+            raise _TrailersTooLong
 
     def on_headers_complete(self) -> None:
         """Parser: a request's head is there; its handling begins before its body has come."""
-        self._in_head = False
         headers = self._headers
+        if self._repeated:
+            # Joined once: a name that comes thousands of times would be copied as often.
+            headers.update((key, ",".join(texts)) for key, texts in self._repeated.items())
+            self._repeated = {}
         if (
             self._head_bytes > self._limits.head_bytes
             and self._head_size() > self._limits.head_bytes
@@ -224,6 +252,8 @@ class Http1Connection(asyncio.Protocol):
                 self._refuse(501, "Upgrade with a chunked body is not supported")
                 return
             self._upgrade_bytes = int(length or 0)
+        self._in_head = False
+        self._framing_bytes = self._trailer_bytes = 0
         body: IncomingBody | EmptyBody = EMPTY_BODY
         if has_body:
             body = self._body = IncomingBody(
@@ -254,6 +284,7 @@ class Http1Connection(asyncio.Protocol):
 
     def on_body(self, chunk: bytes) -> None:
         """Parser: part of the body."""
+        self._framing_bytes = 0
         self._take_body(chunk)
 
     def on_message_complete(self) -> None:
@@ -293,8 +324,7 @@ class Http1Connection(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def _send_continue(self) -> None:
-        self._server.send_all()
-        self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._writer.say(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # Answering
 
@@ -314,7 +344,7 @@ class Http1Connection(asyncio.Protocol):
             while True:
                 response = await self._server.application(request)
                 keep_alive = keep_alive and not self._closing
-                await self._write(request, response, keep_alive)
+                keep_alive = await self._writer.write(request, response, keep_alive)
                 if not await self._settle_body(request, keep_alive):
                     return
                 if not self._queue:
@@ -359,141 +389,6 @@ class Http1Connection(asyncio.Protocol):
                 self._transport.close()
         return keep_alive
 
-    async def _write(self, request: Request, response: Response, keep_alive: bool) -> None:
-        if self._transport.is_closing():
-            raise ConnectionClosed
-        if self._write_paused:
-            await self._drain()
-        body = response.body
-        if request.body.awaits_continue:
-            # The client may or may not send the body now: only a new connection tells.
-            keep_alive = False
-        file = self._open(body) if isinstance(body, FileSlice) else -1
-        head = [_STATUS_LINES.get(response.status) or b"HTTP/1.1 %d \r\n" % response.status]
-        names = {name for name, _ in response.headers}
-        for name, value in response.headers:
-            head.append(f"{name}: {value}\r\n".encode("utf-8", "surrogateescape"))
-        has_body = request.method != "HEAD" and response.status not in _BODYLESS_STATUSES
-        is_chunked = False
-        if "content-length" not in names and response.status not in _BODYLESS_STATUSES:
-            if isinstance(body, bytes):
-                head.append(b"content-length: %d\r\n" % len(body))
-            elif isinstance(body, FileSlice):
-                head.append(b"content-length: %d\r\n" % body.length)
-            elif request.http_version == "1.1":
-                is_chunked = has_body
-                head.append(b"transfer-encoding: chunked\r\n" if is_chunked else b"")
-            else:
-                keep_alive = False
-        head.append(self._server.date_header())
-        head.append(b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
-        if not keep_alive:
-            self._closing = True
-        if has_body and isinstance(body, bytes):
-            head.append(body)
-        answer = b"".join(head)
-        is_whole = not has_body or isinstance(body, bytes)
-        if keep_alive and is_whole and len(answer) <= _SENT_TOGETHER_BYTES:
-            self._server.send_soon(self._transport, answer)
-        else:
-            self._server.send_all()
-            self._transport.write(answer)
-        if isinstance(body, FileSlice):
-            await self._send_file(file, body if has_body else FileSlice(body.path, 0, 0))
-        elif has_body and not isinstance(body, bytes):
-            await self._send_chunks(body, is_chunked)
-        elif self._write_paused:
-            await self._drain()
-
-    async def _send_chunks(self, body: AsyncIterator[bytes], is_chunked: bool) -> None:
-        async for chunk in body:
-            if chunk:
-                self._transport.write(
-                    b"%x\r\n%s\r\n" % (len(chunk), chunk) if is_chunked else chunk
-                )
-            if self._write_paused or self._transport.is_closing():
-                await self._drain()
-        if is_chunked:
-            self._transport.write(b"0\r\n\r\n")
-
-    def _open(self, part: FileSlice) -> int:
-        file = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC)
-        if part.length > _SENDFILE_BYTES:
-            os.posix_fadvise(file, part.offset, part.length, os.POSIX_FADV_SEQUENTIAL)
-        return file
-
-    async def _send_file(self, file: int, part: FileSlice) -> None:
-        """Send part of a file by sendfile(2), without the bytes passing through Python.
-
-        uvloop has no sendfile and lets nobody watch its sockets, so that the file is sent through
-        a duplicate of the socket's descriptor, once all that the transport had is out.
-        """
-        try:
-            while self._transport.get_write_buffer_size():
-                self._transport.set_write_buffer_limits(0)
-                await self._drain()
-            if self._send_fd < 0:
-                if self._transport.is_closing():
-                    raise ConnectionClosed
-                self._send_fd = os.dup(self._transport.get_extra_info("socket").fileno())
-            await self._send_file_bytes(file, part)
-        finally:
-            os.close(file)
-            if not self._transport.is_closing():
-                self._transport.set_write_buffer_limits()
-
-    async def _send_file_bytes(self, file: int, part: FileSlice) -> None:
-        offset, end = part.offset, part.offset + part.length
-        while offset < end:
-            if self._transport.is_closing():
-                raise ConnectionClosed
-            try:
-                sent = os.sendfile(self._send_fd, file, offset, min(end - offset, _SENDFILE_BYTES))
-            except BlockingIOError:
-                await self._wait_writable()
-                continue
-            except OSError as error:
-                raise ConnectionClosed from error
-            if sent == 0:
-                raise ConnectionClosed(f"{part.path} is shorter than the answer had announced")
-            offset += sent
-
-    async def _wait_writable(self) -> None:
-        self._write_paused = True
-        self._wait_until(self._limits.stall_seconds)
-        waiter = self._drain_waiter = self._loop.create_future()
-        descriptor = self._send_fd
-        self._loop.add_writer(descriptor, self._resume_waiter)
-        try:
-            await waiter
-        finally:
-            self._loop.remove_writer(descriptor)
-            self._write_paused = False
-
-    def pause_writing(self) -> None:
-        """The client reads more slowly than we write."""
-        self._write_paused = True
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        self._write_paused = False
-        self._resume_waiter()
-
-    def _resume_waiter(self) -> None:
-        waiter, self._drain_waiter = self._drain_waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-
-    async def _drain(self) -> None:
-        if self._transport.is_closing():
-            raise ConnectionClosed
-        if self._write_paused:
-            self._wait_until(self._limits.stall_seconds)
-            self._drain_waiter = self._loop.create_future()
-            await self._drain_waiter
-        if self._transport.is_closing():
-            raise ConnectionClosed
-
     def _refuse(self, status: int, reason: str) -> None:
         """Answer what is no request, and close; nothing is read any more."""
         if self._body is not None:
@@ -501,14 +396,10 @@ class Http1Connection(asyncio.Protocol):
         if self._closing:
             return
         self._closing = True
-        if self._task is None:
-            text = reason.encode("ascii", "replace")
-            self._server.send_all()
-            self._transport.write(
-                _STATUS_LINES[status]
-                + b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
-                % (len(text), text)
-            )
+        if self._task is None and not self._in_head:
+            self._transport.close()  # the request was answered, and only its body went wrong
+        elif self._task is None:
+            self._writer.refuse(status, reason)
             self._transport.pause_reading()
             self._loop.call_later(0.5, self._transport.close)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import h2.config
 import h2.connection
+import h2.errors
 import h2.events
 import h2.exceptions
 import h2.settings
@@ -39,15 +40,27 @@ class StreamClosed(Exception):
 
 
 class _Stream:
-    """One request and its answer."""
+    """One request and its answer.
 
-    __slots__ = ("body", "request", "task", "window_waiter")
+    Attributes:
+        progress_at: when the client last sent of the body, had it read, or took of the answer;
+            or when we began to wait for its window.
+        window_waiter: there while the client's window is too small for the answer.
+    """
 
-    def __init__(self, request: Request, body: IncomingBody | EmptyBody) -> None:
+    __slots__ = ("body", "progress_at", "request", "task", "window_waiter")
+
+    def __init__(self, request: Request, body: IncomingBody | EmptyBody, now: float) -> None:
         self.request = request
         self.body = body
+        self.progress_at = now
         self.task: asyncio.Task[None] | None = None
         self.window_waiter: asyncio.Future[None] | None = None
+
+    def has_stalled(self, now: float, seconds: float) -> bool:
+        """Whether its client is waited for and has done nothing for so many seconds."""
+        is_waiting = self.window_waiter is not None or self.body.is_awaited
+        return is_waiting and now - self.progress_at >= seconds
 
 
 class Http2Connection(asyncio.Protocol):
@@ -63,7 +76,9 @@ class Http2Connection(asyncio.Protocol):
         self._closing = False
         self._write_waiters: list[asyncio.Future[None]] = []
         self._write_paused = False
-        config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
+        self._write_progress_at = 0.0
+        self._unsent_bytes = 0
+        config = h2.config.H2Configuration(client_side=False, header_encoding=None)
         self._connection = h2.connection.H2Connection(config)
         codes = h2.settings.SettingCodes
         self._connection.local_settings = h2.settings.Settings(
@@ -76,35 +91,66 @@ class Http2Connection(asyncio.Protocol):
         )
         self._connection.initiate_connection()
         self._connection.increment_flow_control_window(_STREAM_WINDOW_BYTES * 4)
-        self._deadline = self._loop.time() + server.limits.idle_seconds
+        self._idle_since = self._loop.time()
         self._flush()
 
     # The connection's life
 
     def check_deadline(self, now: float) -> None:
-        """Ends the connection if nothing came or went on it for too long."""
-        if now < self._deadline:
-            return
-        if self._streams and not self._write_paused:
-            self._touch()
-            for stream in self._streams.values():
-                if isinstance(stream.body, IncomingBody) and not stream.body.is_paused:
-                    stream.body.fail("the client stopped sending")
-        else:
-            self.abort()
+        """Called every few seconds: ends streams, or all, if the client made no progress.
 
-    def _touch(self) -> None:
+        Only what moves an answer or a body on is progress; frames such as PING are none.
+        """
         limits = self._server.limits
-        seconds = limits.stall_seconds if self._streams else limits.idle_seconds
-        self._deadline = self._loop.time() + seconds
+        if self._transport.is_closing() or self._write_paused:
+            if self._has_stopped_reading(now):
+                self.abort()
+        elif self._streams:
+            for stream_id, stream in self._stalled(now, limits.stall_seconds):
+                if stream.window_waiter is not None:
+                    self._give_up(stream_id)
+                elif isinstance(stream.body, IncomingBody):
+                    stream.body.fail("the client stopped sending")
+            if not self._streams:
+                self._say_goodbye()
+        elif now - self._idle_since >= limits.idle_seconds:
+            self._say_goodbye()
 
-    def shut_down(self) -> None:
-        """Tell the client to go, and close when its streams are done."""
+    def _stalled(self, now: float, seconds: float) -> list[tuple[int, _Stream]]:
+        return [each for each in self._streams.items() if each[1].has_stalled(now, seconds)]
+
+    def _has_stopped_reading(self, now: float) -> bool:
+        unsent_bytes = self._transport.get_write_buffer_size()
+        if unsent_bytes < self._unsent_bytes:
+            self._write_progress_at = now
+        self._unsent_bytes = unsent_bytes
+        return now - self._write_progress_at >= self._server.limits.stall_seconds
+
+    def shut_down(self, now: float) -> None:
+        """Finish the streams under way, then close; called until that is done.
+
+        Streams whose clients have fallen silent cannot be finished.
+        """
         self._closing = True
-        if self._streams:
-            return
-        self._connection.close_connection()
+        for stream_id, _ in self._stalled(now, self._server.limits.silence_seconds):
+            self._give_up(stream_id)
+        if not self._streams:
+            self._say_goodbye()
+
+    def _give_up(self, stream_id: int) -> None:
+        with suppress(h2.exceptions.ProtocolError):
+            self._connection.reset_stream(stream_id, h2.errors.ErrorCodes.CANCEL)
+        self._end_stream(stream_id, "the client made no progress")
         self._flush()
+
+    def _say_goodbye(self) -> None:
+        self._closing = True
+        if self._transport.is_closing():
+            return
+        with suppress(h2.exceptions.ProtocolError):
+            self._connection.close_connection()
+        self._flush()
+        self._note_unsent()
         self._transport.close()
 
     def abort(self) -> None:
@@ -115,14 +161,18 @@ class Http2Connection(asyncio.Protocol):
         """The client is gone."""
         self._closing = True
         self._server.forget(self)
-        for stream in list(self._streams.values()):
-            self._end_stream(stream, "the connection ended")
-        self._streams.clear()
+        for stream_id in list(self._streams):
+            self._end_stream(stream_id, "the connection ended")
         self.resume_writing()
 
     def pause_writing(self) -> None:
         """The client reads more slowly than we write."""
         self._write_paused = True
+        self._note_unsent()
+
+    def _note_unsent(self) -> None:
+        self._write_progress_at = self._loop.time()
+        self._unsent_bytes = self._transport.get_write_buffer_size()
 
     def resume_writing(self) -> None:
         """It has caught up."""
@@ -141,13 +191,13 @@ class Http2Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Frames came in."""
-        self._touch()
         try:
             events = self._connection.receive_data(data)
         except h2.exceptions.ProtocolError as error:
             with suppress(h2.exceptions.ProtocolError):
                 self._connection.close_connection(error.error_code)
             self._flush()
+            self._note_unsent()
             self._transport.close()
             return
         for event in events:
@@ -174,17 +224,22 @@ class Http2Connection(asyncio.Protocol):
                 self._closing = True
                 self._connection.state_machine.state = h2.connection.ConnectionState.SERVER_OPEN
                 if not self._streams:
-                    self._transport.close()
+                    self._say_goodbye()
             case _:
                 pass
 
     def _begin(self, event: h2.events.RequestReceived) -> None:
         stream_id = event.stream_id
         headers: dict[str, str] = {}
+        target = "/"
         for raw_name, raw_value in event.headers:
-            name, value = str(raw_name), str(raw_value)
+            if raw_name == b":path":
+                target = bytes(raw_value).decode("latin-1")
+                continue
+            name = bytes(raw_name).decode("latin-1")
+            value = bytes(raw_value).decode("utf-8", "surrogateescape")
             headers[name] = f"{headers[name]},{value}" if name in headers else value
-        path, _, query = headers.pop(":path", "/").partition("?")
+        path, _, query = target.partition("?")
         method = headers.pop(":method", "GET")
         is_secure = headers.pop(":scheme", "http") == "https"
         headers["host"] = headers.get(":authority", headers.get("host", ""))
@@ -192,7 +247,7 @@ class Http2Connection(asyncio.Protocol):
         if event.stream_ended is None:
             body = IncomingBody(
                 _STREAM_WINDOW_BYTES,
-                lambda _body, size_bytes: self._acknowledge(stream_id, size_bytes),
+                lambda _body, size_bytes: self._on_body_read(stream_id, size_bytes),
             )
         request = Request(
             method=method,
@@ -204,7 +259,7 @@ class Http2Connection(asyncio.Protocol):
             http_version="2",
             is_secure=is_secure,
         )
-        stream = self._streams[stream_id] = _Stream(request, body)
+        stream = self._streams[stream_id] = _Stream(request, body, self._loop.time())
         stream.task = self._loop.create_task(self._answer(stream_id, stream))
 
     def _take_data(self, event: h2.events.DataReceived) -> None:
@@ -213,10 +268,17 @@ class Http2Connection(asyncio.Protocol):
         if stream is None or not isinstance(stream.body, IncomingBody):
             self._acknowledge(event.stream_id, event.flow_controlled_length)
             return
+        stream.progress_at = self._loop.time()
         if padding_bytes:
             self._acknowledge(event.stream_id, padding_bytes)
         if event.data:
             stream.body.feed(event.data)
+
+    def _on_body_read(self, stream_id: int, size_bytes: int) -> None:
+        stream = self._streams.get(stream_id)
+        if stream is not None:
+            stream.progress_at = self._loop.time()
+        self._acknowledge(stream_id, size_bytes)
 
     def _acknowledge(self, stream_id: int, size_bytes: int) -> None:
         try:
@@ -227,15 +289,20 @@ class Http2Connection(asyncio.Protocol):
 
     def _reset(self, stream_id: int) -> None:
         self._resets += 1
-        stream = self._streams.pop(stream_id, None)
-        if stream is not None:
-            self._end_stream(stream, "the client reset the stream")
+        self._end_stream(stream_id, "the client reset the stream")
         if self._resets > _RESETS:
-            self._transport.close()
+            self._say_goodbye()
 
-    def _end_stream(self, stream: _Stream, reason: str) -> None:
+    def _end_stream(self, stream_id: int, reason: str) -> None:
+        """Forget a stream; what it holds of the connection's window goes back to the client."""
+        stream = self._streams.pop(stream_id, None)
+        if stream is None:
+            return
+        self._idle_since = self._loop.time()
         if isinstance(stream.body, IncomingBody):
             stream.body.fail(reason)
+            if unread_bytes := stream.body.discard():
+                self._acknowledge(stream_id, unread_bytes)
         if stream.window_waiter is not None and not stream.window_waiter.done():
             stream.window_waiter.set_result(None)
 
@@ -255,25 +322,30 @@ class Http2Connection(asyncio.Protocol):
         except Exception:
             log.exception("answer on an HTTP/2 stream broke off")
             if stream_id in self._streams:
-                self._connection.reset_stream(stream_id, error_code=2)
+                with suppress(h2.exceptions.ProtocolError):
+                    self._connection.reset_stream(stream_id, h2.errors.ErrorCodes.INTERNAL_ERROR)
         finally:
-            self._streams.pop(stream_id, None)
+            self._end_stream(stream_id, "the request was answered")
             self._flush()
             if self._closing and not self._streams:
-                self._transport.close()
+                self._say_goodbye()
 
     async def _send(self, stream_id: int, stream: _Stream, response: Response) -> None:
         if stream_id not in self._streams:
             raise StreamClosed
         body = response.body
-        headers = [(":status", str(response.status))]
-        headers += [(name, value) for name, value in response.headers if name != "connection"]
-        names = {name for name, _ in response.headers}
-        if "content-length" not in names and response.status not in (204, 304):
+        headers = [(b":status", b"%d" % response.status)]
+        headers += [
+            (name.encode(), value.encode("utf-8", "surrogateescape"))
+            for name, value in response.headers
+            if name != "connection"
+        ]
+        names = {name for name, _ in headers}
+        if b"content-length" not in names and response.status not in (204, 304):
             if isinstance(body, bytes):
-                headers.append(("content-length", str(len(body))))
+                headers.append((b"content-length", b"%d" % len(body)))
             elif isinstance(body, FileSlice):
-                headers.append(("content-length", str(body.length)))
+                headers.append((b"content-length", b"%d" % body.length))
         is_empty = stream.request.method == "HEAD" or body == b"" or response.status in (204, 304)
         self._connection.send_headers(stream_id, headers, end_stream=is_empty)
         self._flush()
@@ -295,9 +367,13 @@ class Http2Connection(asyncio.Protocol):
             window_bytes = self._connection.local_flow_control_window(stream_id)
             size = min(window_bytes, self._connection.max_outbound_frame_size, len(view))
             if size <= 0:
+                if stream.window_waiter is None:
+                    stream.progress_at = self._loop.time()
                 stream.window_waiter = self._loop.create_future()
                 await stream.window_waiter
                 continue
+            stream.window_waiter = None
+            stream.progress_at = self._loop.time()
             self._connection.send_data(stream_id, bytes(view[:size]))
             view = view[size:]
             self._flush()

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cloche.gateway.http.http2 import Http2Connection
 
 _SWEEP_SECONDS = 2.0
-_SHUT_DOWN_SECONDS = 10.0
+_SHUT_DOWN_SECONDS = 5.0
+_SHUT_DOWN_SWEEP_SECONDS = 0.25
 
 
 class HttpServer:
@@ -109,17 +110,22 @@ class HttpServer:
         self._sweep = self.loop.call_later(_SWEEP_SECONDS, self._check_deadlines)
 
     async def close(self) -> None:
-        """Take no new connections, finish the requests under way, close all."""
+        """Take no new connections, finish the requests under way, close all.
+
+        Clients that say nothing are not waited for, others for a few seconds: `cloche down`
+        kills a server that has not ended after ten.
+        """
         if self._listener is not None:
             self._listener.close()
         if self._sweep is not None:
             self._sweep.cancel()
         self.send_all()
-        for connection in list(self.connections):
-            connection.shut_down()
-        if self.connections:
-            self._all_gone = asyncio.Event()
+        self._all_gone = asyncio.Event()
+        ends = self.loop.time() + _SHUT_DOWN_SECONDS
+        while self.connections and (now := self.loop.time()) < ends:
+            for connection in list(self.connections):
+                connection.shut_down(now)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._all_gone.wait(), _SHUT_DOWN_SECONDS)
+                await asyncio.wait_for(self._all_gone.wait(), _SHUT_DOWN_SWEEP_SECONDS)
         for connection in list(self.connections):
             connection.abort()
