@@ -17,7 +17,13 @@ import msgspec
 import cloche
 from cloche.core.errors import AccessDeniedException, AWSError, ValidationException
 from cloche.gateway import signing
-from cloche.gateway.http.messages import BodyIncomplete, BodyTooLarge, Request, Response
+from cloche.gateway.http.messages import (
+    BodiesTooMany,
+    BodyIncomplete,
+    BodyTooLarge,
+    Request,
+    Response,
+)
 from cloche.services.iam import identity
 
 if TYPE_CHECKING:
@@ -87,7 +93,7 @@ class Administration:
             return _json(200, await self._administer(request))
         except AWSError as error:
             return _json(error.status, {"__type": error.code, "message": error.message})
-        except (BodyTooLarge, BodyIncomplete) as error:
+        except (BodyTooLarge, BodyIncomplete, BodiesTooMany) as error:
             return _json(400, {"__type": "ValidationException", "message": str(error)})
 
     def _exposition(self) -> Exposition:

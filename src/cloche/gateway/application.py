@@ -26,7 +26,13 @@ from cloche.core.operations import Call
 from cloche.core.principals import ANONYMOUS, Principal
 from cloche.gateway import signing
 from cloche.gateway.bindings import Binding, Bindings
-from cloche.gateway.http.messages import BodyIncomplete, BodyTooLarge, Request, Response
+from cloche.gateway.http.messages import (
+    BodiesTooMany,
+    BodyIncomplete,
+    BodyTooLarge,
+    Request,
+    Response,
+)
 from cloche.gateway.protocols import serialize_error
 from cloche.gateway.protocols.faults import RequestEntityTooLargeException
 from cloche.gateway.request_log import RequestLine
@@ -60,6 +66,12 @@ class InternalError(InternalFailure):
     """S3's name for an internal failure."""
 
     default_message = "We encountered an internal error. Please try again."
+
+
+class ServiceUnavailable(AWSError):
+    """There is no memory for the body of a request now; SDKs try again."""
+
+    status = 503
 
 
 class IncompleteBody(AWSError):
@@ -361,6 +373,8 @@ async def _read(body: Any, limit_bytes: int) -> bytes:
         return await body.read(limit_bytes)
     except BodyTooLarge as error:
         raise RequestEntityTooLargeException(str(error)) from error
+    except BodiesTooMany as error:
+        raise ServiceUnavailable(f"Please reduce your request rate: {error}.") from error
 
 
 def _is_chunked(parsed: signing.Parsed) -> bool:

@@ -6,7 +6,36 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-from cloche.gateway.http.messages import BodyIncomplete, BodyTooLarge
+from cloche.gateway.http.messages import BodiesTooMany, BodyIncomplete, BodyTooLarge
+
+_FREE_BYTES = 64 * 1024
+
+
+class Budget:
+    """Memory for all bodies that are being read whole.
+
+    Args:
+        limit_bytes: beyond the first 64 KiB of each.
+    """
+
+    __slots__ = ("_left_bytes",)
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._left_bytes = limit_bytes
+
+    def take(self, size_bytes: int) -> None:
+        """Take memory.
+
+        Raises:
+            BodiesTooMany: there is not so much left.
+        """
+        if size_bytes > self._left_bytes:
+            raise BodiesTooMany("the bodies of other requests take all memory that bodies may have")
+        self._left_bytes -= size_bytes
+
+    def give_back(self, size_bytes: int) -> None:
+        """Give back what was taken."""
+        self._left_bytes += size_bytes
 
 
 class IncomingBody:
@@ -18,7 +47,8 @@ class IncomingBody:
     """
 
     __slots__ = (
-        "_chunks", "_error", "_limit_bytes", "_on_drain", "_on_first_read", "_waiter",
+        "_budget", "_chunks", "_error", "_held_bytes", "_limit_bytes", "_on_drain",
+        "_on_first_read", "_waiter",
         "buffered_bytes", "is_complete", "is_paused",
     )  # fmt: skip
 
@@ -27,9 +57,12 @@ class IncomingBody:
         limit_bytes: int,
         on_drain: Callable[[IncomingBody, int], None] | None = None,
         on_first_read: Callable[[], None] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._chunks: deque[bytes] = deque()
         self._error: str | None = None
+        self._budget = budget
+        self._held_bytes = 0
         self._limit_bytes = limit_bytes
         self._on_drain = on_drain
         self._on_first_read = on_first_read
@@ -119,9 +152,18 @@ class IncomingBody:
         while size <= limit_bytes and (chunk := await self._next()) is not None:
             chunks.append(chunk)
             size += len(chunk)
+            if size > _FREE_BYTES and self._budget is not None:
+                self._budget.take(len(chunk))
+                self._held_bytes += len(chunk)
         if size > limit_bytes:
             raise BodyTooLarge(f"the body has more than {limit_bytes} bytes")
         return b"".join(chunks)
+
+    def let_go(self) -> None:
+        """The request is answered: what was read of its body is no longer held."""
+        if self._budget is not None and self._held_bytes:
+            self._budget.give_back(self._held_bytes)
+            self._held_bytes = 0
 
 
 class EmptyBody:

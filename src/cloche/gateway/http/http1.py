@@ -262,6 +262,7 @@ class Http1Connection(asyncio.Protocol):
                 self._send_continue
                 if "100-continue" in headers.get("expect", "").lower()
                 else None,
+                self._server.budget,
             )
         path, _, query = self._url.decode("latin-1").partition("?")
         if not path.startswith("/"):
@@ -362,6 +363,8 @@ class Http1Connection(asyncio.Protocol):
             self._transport.abort()
             return
         finally:
+            if isinstance(request.body, IncomingBody):
+                request.body.let_go()
             self._server.requests_under_way -= 1
             self._task = None
         self._wait_until(self._limits.idle_seconds)
@@ -373,6 +376,7 @@ class Http1Connection(asyncio.Protocol):
         """Get a body that nobody read out of the way; False if the connection ends here."""
         body = request.body
         if isinstance(body, IncomingBody):
+            body.let_go()
             if self._body is body:
                 self._body = None
             if not body.is_complete:

@@ -248,6 +248,7 @@ class Http2Connection(asyncio.Protocol):
             body = IncomingBody(
                 _STREAM_WINDOW_BYTES,
                 lambda _body, size_bytes: self._on_body_read(stream_id, size_bytes),
+                budget=self._server.budget,
             )
         request = Request(
             method=method,
@@ -325,6 +326,8 @@ class Http2Connection(asyncio.Protocol):
                 with suppress(h2.exceptions.ProtocolError):
                     self._connection.reset_stream(stream_id, h2.errors.ErrorCodes.INTERNAL_ERROR)
         finally:
+            if isinstance(stream.request.body, IncomingBody):
+                stream.request.body.let_go()
             self._end_stream(stream_id, "the request was answered")
             self._flush()
             if self._closing and not self._streams:

@@ -28,6 +28,8 @@ class Limits:
         buffered_bytes: of a body that nobody has read yet, before the client is held back.
         drained_bytes: of a body that nobody wants, before the connection is closed instead.
         pipelined_requests: that may wait on one connection, before it is held back.
+        held_bytes: of the bodies of all connections that are read whole, beyond the first 64 KiB
+            of each; a body that would need more is refused.
     """
 
     head_bytes: int = 64 * 1024
@@ -38,3 +40,4 @@ class Limits:
     buffered_bytes: int = 512 * 1024
     drained_bytes: int = 4 * 1024 * 1024
     pipelined_requests: int = 16
+    held_bytes: int = 512 * 1024 * 1024

@@ -25,6 +25,7 @@ class Body(Protocol):
 
         Raises:
             BodyTooLarge: it has more than `limit_bytes`.
+            BodiesTooMany: there is no memory for it now.
             BodyIncomplete: the client went away or sent less than it had announced.
         """
         ...
@@ -32,6 +33,10 @@ class Body(Protocol):
 
 class BodyTooLarge(Exception):
     """A body is longer than what may be held in memory."""
+
+
+class BodiesTooMany(Exception):
+    """The bodies of all connections together take what memory there is for them."""
 
 
 class BodyIncomplete(Exception):

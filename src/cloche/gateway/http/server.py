@@ -9,6 +9,7 @@ from contextlib import suppress
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from cloche.gateway.http.body import Budget
 from cloche.gateway.http.http1 import Application, Http1Connection
 from cloche.gateway.http.limits import Limits
 
@@ -27,6 +28,7 @@ class HttpServer:
         connections: those that are open.
         loop: the event loop that all of them share.
         requests_under_way: how many of HTTP/1.1 are being answered.
+        budget: memory for the bodies of all connections that are read whole.
     """
 
     def __init__(self, application: Application, limits: Limits | None = None) -> None:
@@ -38,6 +40,7 @@ class HttpServer:
         self._sweep: asyncio.TimerHandle | None = None
         self._all_gone: asyncio.Event | None = None
         self.requests_under_way = 0
+        self.budget = Budget(self.limits.held_bytes)
         self._unsent: list[tuple[asyncio.Transport, bytes]] = []
         self._date_at = 0
         self._date = b""
