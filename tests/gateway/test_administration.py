@@ -12,6 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from cloche.gateway.request_log import RequestLine
 from tests.live_server import LiveServer
 
 
@@ -66,3 +67,15 @@ def test_accounts_that_nobody_could_use(
 def test_bodies_that_are_none(server: LiveServer, content: bytes) -> None:
     answer = administer(server, "accounts", content)
     assert (answer.status_code, answer.json()["__type"]) == (400, "ValidationException")
+
+
+def test_its_calls_are_in_the_log(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[RequestLine] = []
+    monkeypatch.setattr(server.runtime.request_log, "write", lines.append)
+    answer = httpx.get(f"{server.endpoint_url}/_cloche/status")
+    assert answer.status_code == 400
+    (line,) = lines
+    assert (line.path, line.status) == ("/_cloche/status", 400)
+    assert answer.headers["x-amzn-requestid"] == line.request_id
+    httpx.get(f"{server.endpoint_url}/health")
+    assert len(lines) == 1

@@ -101,6 +101,16 @@ def _listening_error(error: OSError, settings: Settings) -> CommandError:
             f"Port {settings.port} on {settings.host} is in use by another program.",
             "`cloche up --port 0` takes a free one; CLOCHE_PORT sets it for every command.",
         )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return CommandError(
+            f"{settings.host} is no address of this machine.",
+            "`--host 127.0.0.1` listens to this machine alone, `--host 0.0.0.0` to its networks.",
+        )
+    if error.errno == errno.ENOENT:
+        return CommandError(
+            f"The data directory {settings.data_directory} can't be made.",
+            "CLOCHE_DATA or --data names another directory.",
+        )
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return CommandError(f"{error}.", "Choose a port above 1023 and a directory of your own.")
     return CommandError(f"The server can't start: {error}.", "`cloche doctor` checks this machine.")

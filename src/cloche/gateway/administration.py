@@ -73,15 +73,18 @@ class Administration:
 
     def is_asked(self, request: Request) -> bool:
         """Whether a request is for the server itself."""
-        path = request.raw_path
-        if path.startswith(_PREFIX):
+        if self.is_private(request):
             return True
         return (
-            path in _OPEN_PATHS
+            request.raw_path in _OPEN_PATHS
             and request.method in ("GET", "HEAD")
             and "authorization" not in request.headers
             and "X-Amz-" not in request.query_string
         )
+
+    def is_private(self, request: Request) -> bool:
+        """Whether it is for the root key alone."""
+        return request.raw_path.startswith(_PREFIX)
 
     async def __call__(self, request: Request) -> Response:
         """Answer."""

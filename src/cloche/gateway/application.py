@@ -121,7 +121,7 @@ class Application:
         error: AWSError | None = None
         try:
             if self._administration.is_asked(request):
-                return await self._administration(request)
+                return await self._administer(exchange)
             response = await self._handle(exchange)
         except AWSError as raised:
             error = raised
@@ -137,6 +137,29 @@ class Application:
             error = InternalError() if is_s3 else InternalFailure()
             response = self._refuse(exchange, error)
         self._finish(exchange, response, error)
+        return response
+
+    async def _administer(self, exchange: _Exchange) -> Response:
+        request = exchange.request
+        response = await self._administration(request)
+        if self._administration.is_private(request):
+            response.headers.append(("x-amzn-requestid", exchange.request_id))
+            seconds = time.perf_counter() - exchange.started
+            self._runtime.request_log.write(
+                RequestLine(
+                    time.time(),
+                    exchange.request_id,
+                    "cloche",
+                    "",
+                    request.method,
+                    request.raw_path,
+                    response.status,
+                    "",
+                    seconds,
+                    request.source_ip,
+                    "",
+                )
+            )
         return response
 
     async def _handle(self, exchange: _Exchange) -> Response:

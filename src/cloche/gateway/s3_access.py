@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cloche.gateway.http.messages import Request, Response
 from cloche.gateway.routing.router import parse_query
+from cloche.gateway.signing.query_v2 import check_header
 
 if TYPE_CHECKING:
     from cloche.gateway.runtime import Runtime
@@ -63,10 +64,15 @@ def query_headers(request: Request) -> dict[str, str]:
 
     A URL may carry what a header would say (`x-amz-acl`, `x-amz-meta-…`), as all of the query
     string is signed. A header that came as well wins.
+
+    Raises:
+        InvalidArgument: one could not have come as a header.
     """
     headers = {
         name.lower(): value
         for name, value in parse_query(request.query_string).items()
         if name.lower().startswith("x-amz-") and name.lower() not in _SIGNING_PARAMETERS
     }
+    for name, value in headers.items():
+        check_header(name, value)
     return headers | request.headers

@@ -13,7 +13,7 @@ from cloche.gateway.administration import Administration
 from cloche.gateway.application import Application
 from cloche.gateway.http.body import Budget, IncomingBody
 from cloche.gateway.http.limits import Limits
-from cloche.gateway.http.messages import BodiesTooMany
+from cloche.gateway.http.messages import BodiesTooMany, BodyIncomplete
 from cloche.gateway.http.server import HttpServer
 from tests.live_server import LiveServer
 
@@ -45,6 +45,38 @@ def test_bodies_share_it_and_give_it_back() -> None:
         assert len(await third.read(1 << 30)) == 160 * KIBIBYTE
         with pytest.raises(BodiesTooMany):
             await body(budget, 160 * KIBIBYTE).read(1 << 30)
+
+    asyncio.run(scenario())
+
+
+def test_a_body_in_one_piece_counts_too() -> None:
+    async def scenario() -> None:
+        budget = Budget(100 * KIBIBYTE)
+        whole = IncomingBody(1 << 30, budget=budget)
+        whole.feed(b"x" * (165 * KIBIBYTE))
+        whole.finish()
+        with pytest.raises(BodiesTooMany):
+            await whole.read(1 << 30)
+
+    asyncio.run(scenario())
+
+
+def test_who_sends_too_slowly_loses_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloche.gateway.http.body._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("cloche.gateway.http.body._SLOWEST_BYTES_A_SECOND", 1e12)
+
+    async def scenario() -> None:
+        slow = IncomingBody(1 << 30)
+
+        async def drip() -> None:
+            while True:
+                slow.feed(b"x")
+                await asyncio.sleep(0.01)
+
+        dripping = asyncio.ensure_future(drip())
+        with pytest.raises(BodyIncomplete, match="slowly"):
+            await asyncio.wait_for(slow.read(1 << 30), 10)
+        dripping.cancel()
 
     asyncio.run(scenario())
 

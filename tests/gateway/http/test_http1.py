@@ -237,3 +237,29 @@ def test_one_byte_at_a_time_holds_nobody_up(served: Served) -> None:
 def test_headers_that_repeat_are_joined(served: Served) -> None:
     served.exchange(b"GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: x\r\na: 2\r\nA: 3\r\n\r\n")
     assert served.application.seen[0].headers == {"host": "h", "a": "1,2,3", "b": "x"}
+
+
+def test_what_follows_a_refused_request_is_not_taken(served: Served) -> None:
+    get = b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n"
+    coded = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+    long = b"GET /x HTTP/1.1\r\nHost: h\r\nA: " + b"a" * 20_000 + b"\r\n\r\n"
+    for refused in (coded, long):
+        with served.connect() as connection:
+            connection.sendall(refused + get)
+            answers = read_all(connection)
+        assert answers.startswith(b"HTTP/1.1 4")
+        assert answers.count(b"HTTP/1.1 ") == 1
+    assert served.application.seen == []
+
+
+def test_who_sends_no_more_still_gets_the_answer(served: Served) -> None:
+    served.application.read_body.clear()
+    with served.connect() as connection:
+        connection.sendall(b"PUT /k HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")
+        wait_until(lambda: bool(served.application.seen))
+        connection.shutdown(socket.SHUT_WR)
+        served.application.read_body.set()
+        assert b"PUT /k? abc" in read_all(connection)
+    with served.connect() as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection) == b""

@@ -164,3 +164,34 @@ def test_chunks_cannot_be_signed() -> None:
     assert refused(replace(request, headers=request.headers | {name: value})).code == (
         "InvalidRequest"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("partNumber=1&uploadId=abc", "partNumber=1%26uploadId=abc"),
+        (
+            "response-content-type=text%2Fplain&versionId=abc",
+            "response-content-type=text%2Fplain%26versionId=abc",
+        ),
+    ],
+)
+def test_a_value_is_no_further_parameter(given: str, sent: str) -> None:
+    request = signed(url=f"{URL}?{given}")
+    assert check(request)
+    other = replace(request, query_string=request.query_string.replace(given, sent))
+    assert other.query_string != request.query_string
+    assert refused(other).code in ("AccessDenied", "SignatureDoesNotMatch")
+
+
+def test_a_header_in_the_query_hides_no_other() -> None:
+    headers = {"x-amz-meta-a": "1", "x-amz-storage-class": "STANDARD_IA"}
+    request = signed("PUT", headers=headers)
+    assert check(request)
+    whole = "x-amz-meta-a=1&x-amz-storage-class=STANDARD_IA"
+    folded = "x-amz-meta-a=1%0Ax-amz-storage-class:STANDARD_IA"
+    assert whole in request.query_string
+    other = replace(request, query_string=request.query_string.replace(whole, folded))
+    assert refused(other).code == "InvalidArgument"
+    spaced = replace(request, query_string=request.query_string + "&x-amz-meta-b%20c=1")
+    assert refused(spaced).code == "InvalidArgument"

@@ -22,6 +22,8 @@ _STATUS_LINES = {
 }
 _BODYLESS_STATUSES = {204, 304}
 _SENT_TOGETHER_BYTES = 64 * 1024
+_MORE_FOLLOWS: int = getattr(socket, "MSG_MORE", 0)
+"""Linux alone has it."""
 _SENDFILE_BYTES = 2 * 1024 * 1024
 
 
@@ -260,7 +262,7 @@ class _Sending:
         try:
             if self._head:
                 # With the file's first bytes: a head alone would wake the client for nothing.
-                self._head = self._head[self._socket.send(self._head, socket.MSG_MORE) :]
+                self._head = self._head[self._socket.send(self._head, _MORE_FOLLOWS) :]
             if not self._head:
                 size = min(self._end - self._offset, _SENDFILE_BYTES)
                 sent = os.sendfile(self._socket.fileno(), self._file, self._offset, size)
@@ -283,6 +285,6 @@ def _duplicate(transport: asyncio.Transport) -> socket.socket:
 
 def _open(part: FileSlice) -> int:
     file = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC)
-    if part.length > _SENDFILE_BYTES:
+    if part.length > _SENDFILE_BYTES and hasattr(os, "posix_fadvise"):
         os.posix_fadvise(file, part.offset, part.length, os.POSIX_FADV_SEQUENTIAL)
     return file

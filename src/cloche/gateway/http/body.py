@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from cloche.gateway.http.messages import BodiesTooMany, BodyIncomplete, BodyTooLarge
 
 _FREE_BYTES = 64 * 1024
+_PATIENCE_SECONDS = 60.0
+_SLOWEST_BYTES_A_SECOND = 16 * 1024
+"""Of a client whose body waits in memory for the rest of it."""
 
 
 class Budget:
@@ -146,18 +149,28 @@ class IncomingBody:
         if first is None:
             return b""
         size = len(first)
+        self.hold(size)
         if self.is_complete and not self._chunks and size <= limit_bytes:
             return first
         chunks = [first]
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         while size <= limit_bytes and (chunk := await self._next()) is not None:
             chunks.append(chunk)
             size += len(chunk)
-            if size > _FREE_BYTES and self._budget is not None:
-                self._budget.take(len(chunk))
-                self._held_bytes += len(chunk)
+            self.hold(size)
+            if loop.time() - started > _PATIENCE_SECONDS + size / _SLOWEST_BYTES_A_SECOND:
+                raise BodyIncomplete("the client sends too slowly")
         if size > limit_bytes:
             raise BodyTooLarge(f"the body has more than {limit_bytes} bytes")
         return b"".join(chunks)
+
+    def hold(self, size_bytes: int) -> None:
+        """See `Body.hold`."""
+        more_bytes = size_bytes - _FREE_BYTES - self._held_bytes
+        if more_bytes > 0 and self._budget is not None:
+            self._budget.take(more_bytes)
+            self._held_bytes += more_bytes
 
     def let_go(self) -> None:
         """The request is answered: what was read of its body is no longer held."""
@@ -180,6 +193,9 @@ class EmptyBody:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._iterate()
+
+    def hold(self, size_bytes: int) -> None:
+        """Nothing is held."""
 
     async def read(self, limit_bytes: int) -> bytes:
         """Nothing."""

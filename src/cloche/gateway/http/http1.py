@@ -110,7 +110,7 @@ class Http1Connection(asyncio.Protocol):
             elif self._transport.get_write_buffer_size():
                 self._transport.abort()  # closing would wait for a client that does not read
             else:
-                self._transport.close()
+                self._close()
         elif self._body is not None and not self._body.is_complete and not self._body.is_paused:
             self._body.fail("the client stopped sending")
             self._wait_until(self._limits.stall_seconds)
@@ -127,7 +127,7 @@ class Http1Connection(asyncio.Protocol):
         self._closing = True
         silent_since = self._deadline - self._limits.stall_seconds
         if self._task is None:
-            self._transport.close()
+            self._close()
         elif (
             self._body is not None
             and self._body.is_awaited
@@ -313,7 +313,7 @@ class Http1Connection(asyncio.Protocol):
         if self._body is None:
             self._unread_bytes += len(chunk)
             if self._unread_bytes > self._limits.drained_bytes:
-                self._transport.close()
+                self._close()
         elif self._body.feed(chunk):
             self._transport.pause_reading()
 
@@ -327,9 +327,25 @@ class Http1Connection(asyncio.Protocol):
     def _send_continue(self) -> None:
         self._writer.say(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+    def eof_received(self) -> bool:
+        """The client sends no more; what it has asked for is still answered."""
+        self._closing = True
+        if self._body is not None:
+            self._body.fail("the connection ended within the body")
+        if self._task is None:
+            self._server.send_all()
+        return self._task is not None
+
+    def _close(self) -> None:
+        """Close, behind what waits to be sent."""
+        self._server.send_all()
+        self._transport.close()
+
     # Answering
 
     def _accept(self, request: Request, keep_alive: bool) -> None:
+        if self._closing:  # the parser goes on with what came behind a request that was refused
+            return
         if self._task is None:
             self._server.requests_under_way += 1
             self._task = self._loop.create_task(self._answer_all(request, keep_alive))
@@ -369,8 +385,7 @@ class Http1Connection(asyncio.Protocol):
             self._task = None
         self._wait_until(self._limits.idle_seconds)
         if self._closing:
-            self._server.send_all()
-            self._transport.close()
+            self._close()
 
     async def _settle_body(self, request: Request, keep_alive: bool) -> bool:
         """Get a body that nobody read out of the way; False if the connection ends here."""
@@ -388,9 +403,9 @@ class Http1Connection(asyncio.Protocol):
             self._closing = True
             if isinstance(body, IncomingBody) and not body.is_complete:
                 # Closing at once would reset the connection under the answer's last bytes.
-                self._loop.call_later(1.0, self._transport.close)
+                self._loop.call_later(1.0, self._close)
             else:
-                self._transport.close()
+                self._close()
         return keep_alive
 
     def _refuse(self, status: int, reason: str) -> None:
@@ -401,11 +416,11 @@ class Http1Connection(asyncio.Protocol):
             return
         self._closing = True
         if self._task is None and not self._in_head:
-            self._transport.close()  # the request was answered, and only its body went wrong
+            self._close()  # the request was answered, and only its body went wrong
         elif self._task is None:
             self._writer.refuse(status, reason)
             self._transport.pause_reading()
-            self._loop.call_later(0.5, self._transport.close)
+            self._loop.call_later(0.5, self._close)
 
 
 def _path_of_absolute_target(target: str) -> str:

@@ -33,6 +33,8 @@ _CONCURRENT_STREAMS = 128
 _STREAM_WINDOW_BYTES = 1024 * 1024
 _READ_BYTES = 256 * 1024
 _RESETS = 1000
+_RESETS_SECONDS = 60.0
+"""A client that makes streams and resets them only makes work (CVE-2023-44487)."""
 
 
 class StreamClosed(Exception):
@@ -73,6 +75,7 @@ class Http2Connection(asyncio.Protocol):
         self.source_ip = address_of(transport)
         self._streams: dict[int, _Stream] = {}
         self._resets = 0
+        self._resets_since = self._loop.time()
         self._closing = False
         self._write_waiters: list[asyncio.Future[None]] = []
         self._write_paused = False
@@ -289,6 +292,9 @@ class Http2Connection(asyncio.Protocol):
         self._flush()
 
     def _reset(self, stream_id: int) -> None:
+        now = self._loop.time()
+        if now - self._resets_since > _RESETS_SECONDS:
+            self._resets, self._resets_since = 0, now
         self._resets += 1
         self._end_stream(stream_id, "the client reset the stream")
         if self._resets > _RESETS:

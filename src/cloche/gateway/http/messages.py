@@ -26,7 +26,16 @@ class Body(Protocol):
         Raises:
             BodyTooLarge: it has more than `limit_bytes`.
             BodiesTooMany: there is no memory for it now.
-            BodyIncomplete: the client went away or sent less than it had announced.
+            BodyIncomplete: the client went away, sent less than it had announced, or sends so
+                slowly that others might have to wait for the memory.
+        """
+        ...
+
+    def hold(self, size_bytes: int) -> None:
+        """Say how much of it is kept in memory by now, until the request is answered.
+
+        Raises:
+            BodiesTooMany: there is no memory for so much now.
         """
         ...
 

@@ -58,7 +58,12 @@ class DecodedBody:
         """All of it; see `Body.read`."""
         if self.size_bytes > limit_bytes:
             raise BodyTooLarge(f"the body has more than {limit_bytes} bytes")
+        self.hold(self.size_bytes)
         return b"".join([piece async for piece in self])
+
+    def hold(self, size_bytes: int) -> None:
+        """See `Body.hold`."""
+        self._body.hold(size_bytes)
 
 
 def decoded_body(request: Request, verified: Verified | None) -> Body:

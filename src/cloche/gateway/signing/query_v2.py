@@ -26,6 +26,7 @@ from msgspec import structs
 from cloche.core.errors import AccessDenied
 from cloche.gateway.http.messages import Request
 from cloche.gateway.signing.canonical import printable
+from cloche.gateway.signing.errors import InvalidArgument
 
 _NAMES = (
     "abac accelerate acl analytics annotation annotationName attributes cors "
@@ -46,6 +47,22 @@ _MISSING = (
 )
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _HEADERS = ("content-md5", "content-type")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def check_header(name: str, value: str) -> None:
+    """Refuse what can be no header: line breaks would hide one in the value of another.
+
+    Raises:
+        InvalidArgument: the name is no token of RFC 9110, or the value has control characters.
+    """
+    if not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+        raise InvalidArgument(
+            "A header in the query string is malformed.",
+            ArgumentName=printable(name),
+            ArgumentValue=printable(value),
+        )
 
 
 class QuerySignature(msgspec.Struct, frozen=True):
@@ -72,6 +89,7 @@ def read(request: Request) -> QuerySignature | None:
 
     Raises:
         AccessDenied: there is no `Expires`, or it is not a time.
+        InvalidArgument: a header that stands in the query string could not have come as one.
     """
     found: dict[str, str] = {}
     for name, value in _parameters(request.query_string):
@@ -88,6 +106,8 @@ def read(request: Request) -> QuerySignature | None:
         for name, value in reversed(found.items())
         if name.lower().startswith("x-amz-") or name.lower() in _HEADERS
     }
+    for name, value in headers.items():
+        check_header(name, value)
     return QuerySignature(
         structs.replace(request, headers=headers | request.headers),
         printable(found["AWSAccessKeyId"]),
@@ -103,6 +123,9 @@ def string_to_sign(request: Request, resource: str, date: str) -> str:
         request: with the headers that stood in the query string.
         resource: the path as it was sent, with the bucket in front if the host named it.
         date: `Expires` as it was sent, or the date of a request that is signed in a header.
+
+    Raises:
+        AccessDenied: it would be that of another request too.
     """
     headers = request.headers
     lines = [request.method, *(headers.get(name, "").strip() for name in _HEADERS), date]
@@ -111,10 +134,22 @@ def string_to_sign(request: Request, resource: str, date: str) -> str:
     ]
     # Names are compared as the router decodes them, or an escape would hide a parameter.
     named = [pair for pair in _parameters(request.query_string) if pair[0] in SUBRESOURCES]
+    _check_meaning(named)
     named.sort(key=lambda pair: pair[0])
     query = "&".join([name if value is None else f"{name}={value}" for name, value in named])
     lines.append(f"{resource}?{query}" if query else resource)
     return "\n".join(lines)
+
+
+def _check_meaning(signed: list[tuple[str, str | None]]) -> None:
+    """Refuse a value that reads as a further parameter, since values are signed decoded.
+
+    Else who has a URL with `partNumber=1&uploadId=x` could send `partNumber=1%26uploadId=x`.
+    """
+    for name, value in signed:
+        for part in (value or "").split("&")[1:]:
+            if part.partition("=")[0] in SUBRESOURCES:
+                raise AccessDenied(f"The value of {name} cannot be signed with Version 2.")
 
 
 def sign(secret_access_key: str, text: str) -> str:

@@ -377,3 +377,42 @@ def test_it_is_not_used_on_two_loops_at_once(opened: Opened, disk: FaultyDisk) -
     store = opened()
     asyncio.run(first(store))
     asyncio.run(second(store))
+
+
+def test_a_failed_removal_of_dead_bodies_is_tried_again(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "BODY_GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(maintenance, "_RETRY_SECONDS", 0.05)
+
+    class Failing:
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self.connection = connection
+            self.failures = 0
+            self.removals = threading.Event()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.connection, name)
+
+        def execute(self, statement: str, *parameters: Any) -> Any:
+            if statement.startswith("DELETE FROM dead_bodies"):
+                if not self.failures:
+                    self.failures += 1
+                    raise sqlite3.OperationalError("disk I/O error")
+                self.removals.set()
+            return self.connection.execute(statement, *parameters)
+
+    async def main() -> None:
+        store = opened()
+        failing = Failing(store._index.connection)
+        store._index.connection = failing  # type: ignore[assignment]
+        await store.create_bucket("bucket")
+        await put(store, "a", b"1")
+        await put(store, "a", b"2")
+        await asyncio.to_thread(failing.removals.wait, 10)
+        assert failing.failures == 1 and failing.removals.is_set()
+        await put(store, "a", b"3")
+        assert await read(store, await current(store, "a")) == b"3"
+        await store.close()
+
+    asyncio.run(main())

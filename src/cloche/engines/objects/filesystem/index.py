@@ -39,7 +39,10 @@ from cloche.engines.objects.store import NULL_VERSION, BucketNotFound, Part
 _Place = tuple[int, bytes]
 
 _RECENT_VERSIONS = 4096
+"""Their parts count as well."""
 _RECENT_BODIES_BYTES = 8 * 1024 * 1024
+_ENTRY_BYTES = 250
+"""What keeping a body takes beside its bytes."""
 _INSERT_OBJECT = "INSERT INTO objects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _UPDATE_OBJECT = (
     "UPDATE objects SET sequence = ?3, record = ?4, parts = ?5 WHERE bucket = ?1 AND key = ?2"
@@ -96,12 +99,16 @@ class Index(Queries):
     def remove_dead_bodies(self, through: int) -> None:
         """Remove the dead bodies up to this row."""
         self.begin()
-        self.connection.execute(
-            "DELETE FROM bodies WHERE id IN (SELECT body FROM dead_bodies WHERE id <= ?)",
-            (through,),
-        )
-        self.connection.execute("DELETE FROM dead_bodies WHERE id <= ?", (through,))
-        self.commit()
+        try:
+            self.connection.execute(
+                "DELETE FROM bodies WHERE id IN (SELECT body FROM dead_bodies WHERE id <= ?)",
+                (through,),
+            )
+            self.connection.execute("DELETE FROM dead_bodies WHERE id <= ?", (through,))
+            self.commit()
+        except BaseException:
+            self.rollback()  # left open, it would stand in the way of every change
+            raise
 
     def is_empty(self, bucket: str) -> bool:
         """Whether a bucket has no version and no delete marker."""
@@ -129,7 +136,8 @@ class Index(Queries):
         if found is None:
             found = super().current(bucket, key)
             if found is not None:
-                self._recent_versions.keep((bucket, key), found)
+                size = 1 + len(found.record.parts)
+                self._recent_versions.keep((bucket, key), found, size)
         return found
 
     def body(self, location: str) -> bytes | None:
@@ -138,7 +146,7 @@ class Index(Queries):
         if found is None:
             found = super().body(location)
             if found is not None:
-                self._recent_bodies.keep(location, found, len(found))
+                self._recent_bodies.keep(location, found, len(found) + _ENTRY_BYTES)
         return found
 
     def apply(self, entry: Entry, sequence: int, body: Buffer = b"") -> None:

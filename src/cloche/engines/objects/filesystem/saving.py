@@ -55,9 +55,9 @@ class Saver:
 
         If this raises, nothing was changed.
         """
-        if not self._unsaved:
-            self._index.begin()
         try:
+            if not self._unsaved:
+                self._index.begin()
             batch.apply()
         except BaseException:
             self._restore()
