@@ -18,6 +18,7 @@ _MAGIC: tuple[tuple[bytes, Compression], ...] = (
     (b"\xff\x06\x00\x00sNaPpY", "snappy"),
 )
 _PIECE_BYTES = 64 * 1024
+_BZIP2_PIECE_BYTES = 4096
 
 
 class Unpacked(NamedTuple):
@@ -99,15 +100,22 @@ def _unpack_gzip(head: bytes, limit_bytes: int) -> _Piece:
 
 
 def _unpack_bzip2(head: bytes, limit_bytes: int) -> _Piece:
+    """Whole blocks are unpacked, at most 900 kB more than is kept, to know what they come from."""
     content = bytearray()
-    rest = head
-    while rest and len(content) < limit_bytes:
-        stream = bz2.BZ2Decompressor()
-        content += stream.decompress(rest, limit_bytes - len(content))
-        if not stream.eof:
-            return bytes(content), len(head), False
-        rest = stream.unused_data
-    return bytes(content), len(head) - len(rest), not rest
+    at, stream = 0, bz2.BZ2Decompressor()
+    while len(content) < limit_bytes:
+        if stream.eof:
+            at -= len(stream.unused_data)
+            stream = bz2.BZ2Decompressor()
+        piece = head[at : at + _BZIP2_PIECE_BYTES]
+        if not piece:
+            break
+        content += stream.decompress(piece)
+        at += len(piece)
+    ended = stream.eof and at - len(stream.unused_data) == len(head)
+    if len(content) <= limit_bytes:
+        return bytes(content), at, ended
+    return bytes(content[:limit_bytes]), round(at * limit_bytes / len(content)), False
 
 
 def _unpack_zstd(head: bytes, limit_bytes: int) -> _Piece:
