@@ -102,17 +102,17 @@ def _unpack_gzip(head: bytes, limit_bytes: int) -> _Piece:
 def _unpack_bzip2(head: bytes, limit_bytes: int) -> _Piece:
     """Whole blocks are unpacked, at most 900 kB more than is kept, to know what they come from."""
     content = bytearray()
-    at, stream = 0, bz2.BZ2Decompressor()
+    at, stream, ended = 0, bz2.BZ2Decompressor(), False
     while len(content) < limit_bytes:
         if stream.eof:
             at -= len(stream.unused_data)
+            ended = at == len(head)
             stream = bz2.BZ2Decompressor()
         piece = head[at : at + _BZIP2_PIECE_BYTES]
         if not piece:
             break
         content += stream.decompress(piece)
         at += len(piece)
-    ended = stream.eof and at - len(stream.unused_data) == len(head)
     if len(content) <= limit_bytes:
         return bytes(content), at, ended
     return bytes(content[:limit_bytes]), round(at * limit_bytes / len(content)), False
