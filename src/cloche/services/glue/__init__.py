@@ -1,8 +1,14 @@
-"""AWS Glue: the Data Catalog."""
+"""AWS Glue: the Data Catalog, crawlers and classifiers."""
 
 from cloche.services.glue import (
+    classifiers,
     column_statistics,
     connections,
+    crawler_jobs,
+    crawler_metrics,
+    crawler_runs,
+    crawler_schedules,
+    crawlers,
     databases,
     encryption,
     partition_indexes,
@@ -17,8 +23,14 @@ from cloche.services.glue import (
 from cloche.services.glue.service import service
 
 __all__ = [
+    "classifiers",
     "column_statistics",
     "connections",
+    "crawler_jobs",
+    "crawler_metrics",
+    "crawler_runs",
+    "crawler_schedules",
+    "crawlers",
     "databases",
     "encryption",
     "partition_indexes",
