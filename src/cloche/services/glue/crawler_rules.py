@@ -35,14 +35,22 @@ _LARGEST_SAMPLE = 249
 _LONGEST_TABLE_PREFIX = 128
 
 
-def checked_settings(call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
+def checked_settings(
+    call: Call, given: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """A crawler's settings as they are kept.
+
+    Args:
+        call: the request.
+        given: members of the request.
+        before: settings that stay where none is given.
 
     Raises:
         InvalidInputException: they are not what they must be.
         NotImplementedException: they ask for what Cloche does not do.
         AccessDeniedException: the caller may not pass the role.
     """
+    request = {**(before or {}), **given}
     refuse(request, "CrawlerSecurityConfiguration", where="a crawler's ")
     if request.get("CatalogId", call.account_id) != call.account_id:
         raise not_implemented("a crawler's CatalogId of another account")
@@ -56,10 +64,12 @@ def checked_settings(call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInputException("DatabaseName must be specified for S3 targets.")
     read_configuration(request.get("Configuration"))
     _check_policies(request)
-    for name in request.get("Classifiers") or []:
+    for name in given.get("Classifiers") or []:
         _check_classifier(call, name)
-    role = _role_arn(call, request["Role"])
-    check_pass_role(call, role, SERVICE_PRINCIPAL)
+    role = request["Role"]
+    if "Role" in given:
+        role = _role_arn(call, role)
+        check_pass_role(call, role, SERVICE_PRINCIPAL)
     kept = {member: request[member] for member in _KEPT if request.get(member) is not None}
     return {**kept, "Role": role}
 

@@ -117,7 +117,7 @@ def update_crawler(call: Call, request: shapes.UpdateCrawlerRequest) -> Empty:
     _refuse_running(call, seen)
     expression = request.get("Schedule")
     check_schedule(expression or "")
-    settings = checked_settings(call, {**seen.settings, **_changed_members(request)})
+    settings = checked_settings(call, _changed_members(request), seen.settings)
 
     def change(tx: Transaction) -> None:
         crawler = find_crawler(tx, call.account_id, call.region, name)

@@ -61,6 +61,15 @@ def test_the_fields_of_patterns_within_are_fields() -> None:
     assert found["agent"] == '"Mozilla/4.08 [en]"'
 
 
+def test_logs_of_web_servers_are_known() -> None:
+    combined = inferred(f"{APACHE}\n{APACHE}\n")
+    assert combined.classification == "combined_apache"
+    assert columns(combined)["clientip"] == "string"
+    common = inferred(APACHE.partition(' "http')[0])
+    assert common.classification == "apache"
+    assert "agent" not in columns(common)
+
+
 def test_types_and_custom_patterns() -> None:
     custom = "# comment\nLEVEL (?:LOW|HIGH)\nPAIR %{LEVEL:level}=%{NUMBER:value:double}\n"
     grok = compile_grok("%{INT:id:int} %{PAIR} %{GREEDYDATA:rest}", custom)

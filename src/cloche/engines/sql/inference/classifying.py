@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import msgspec
 
@@ -16,7 +17,7 @@ from cloche.engines.sql.inference.columnar_formats import (
 )
 from cloche.engines.sql.inference.compression import CorruptFile
 from cloche.engines.sql.inference.csv_format import CSVOptions, infer_csv
-from cloche.engines.sql.inference.grok import Grok, infer_grok
+from cloche.engines.sql.inference.grok import Grok, compile_grok, infer_grok
 from cloche.engines.sql.inference.inferred import UNKNOWN_FORMAT, Inferred, SampledFile
 from cloche.engines.sql.inference.json_format import SampleTooSmall, infer_json
 from cloche.engines.sql.inference.json_paths import JsonPath
@@ -34,6 +35,8 @@ class GrokOptions(msgspec.Struct, frozen=True):
     grok: Grok
 
 
+_MAGIC_BYTES = 4
+
 Classifier = CSVOptions | JsonPath | GrokOptions
 
 
@@ -43,13 +46,13 @@ def infer(file: SampledFile, classifiers: Sequence[Classifier] = ()) -> Inferred
     Raises:
         CorruptFile: it begins as a format that the rest of it is not.
     """
-    head = file.head(SAMPLE_BYTES)
-    if head.startswith(PARQUET_MAGIC):
+    magic = file.head(_MAGIC_BYTES)
+    if magic.startswith(PARQUET_MAGIC):
         return infer_parquet(file)
-    if head.startswith(ORC_MAGIC):
+    if magic.startswith(ORC_MAGIC):
         return infer_orc(file)
-    if head.startswith(AVRO_MAGIC):
-        return infer_avro(file, head)
+    if magic.startswith(AVRO_MAGIC):
+        return infer_avro(file, file.head(SAMPLE_BYTES))
     try:
         return _infer_text(file, classifiers, SAMPLE_BYTES)
     except SampleTooSmall:
@@ -68,8 +71,25 @@ def _infer_text(file: SampledFile, classifiers: Sequence[Classifier], limit_byte
     for classifier in classifiers:
         if (inferred := _apply(classifier, sample)) is not None:
             return inferred
-    found = infer_json(sample) or infer_csv(sample)
+    found = infer_json(sample) or _infer_log(sample) or infer_csv(sample)
     return found or Inferred(UNKNOWN_FORMAT, compression=sample.compression)
+
+
+def _infer_log(sample: TextSample) -> Inferred | None:
+    """A log of a web server, if it is one."""
+    first = sample.text.partition("\n")[0].rstrip("\r")
+    for classification, grok in _log_formats():
+        if grok.match(first) and (inferred := infer_grok(sample, grok, classification)) is not None:
+            return inferred
+    return None
+
+
+@cache
+def _log_formats() -> tuple[tuple[str, Grok], ...]:
+    return (
+        ("combined_apache", compile_grok("^%{COMBINEDAPACHELOG}$")),
+        ("apache", compile_grok("^%{COMMONAPACHELOG}$")),
+    )
 
 
 def _apply(classifier: Classifier, sample: TextSample) -> Inferred | None:

@@ -115,6 +115,8 @@ def _find_rows(sample: TextSample, options: CSVOptions, quote: str) -> _Rows | N
     best: tuple[float, int] = (0.0, 0)
     found: _Rows | None = None
     for delimiter in candidates:
+        if delimiter not in sample.text and not options.allows_single_column:
+            continue
         rows = _read(sample, delimiter, quote)
         if not rows:
             continue
@@ -185,12 +187,16 @@ def type_of(cell: str) -> str:
 
 
 def _types(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    types = ["void"] * width
-    for row in rows:
-        for at, cell in enumerate(row[:width]):
-            if types[at] != "string":
-                types[at] = str(merge(types[at], type_of(cell.strip())))
-    return ["string" if type_ == "void" else type_ for type_ in types]
+    return [_column_type({row[at].strip() for row in rows if at < len(row)}) for at in range(width)]
+
+
+def _column_type(cells: set[str]) -> str:
+    found = "void"
+    for cell in cells:
+        found = str(merge(found, type_of(cell)))
+        if found == "string":
+            break
+    return "string" if found == "void" else found
 
 
 def _names(first: Sequence[str], width: int, given: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -151,15 +151,23 @@ def _type(name: str | None) -> str:
     return TYPES[name.lower()]
 
 
+def _most_match(grok: Grok, lines: Sequence[str]) -> bool:
+    failing, most_failing = 0, (1 - _LEAST_MATCHING_SHARE) * len(lines)
+    for line in lines:
+        try:
+            failing += grok.match(line) is None
+        except TimeoutError:
+            return False
+        if failing > most_failing:
+            return False
+    return True
+
+
 def infer_grok(sample: TextSample, grok: Grok, classification: str) -> Inferred | None:
     """Format and columns of a file whose lines are of a pattern; None if most are not."""
     lines = sample.complete_lines()
     tried = lines[:_MOST_LINES]
-    try:
-        matching = sum(1 for line in tried if grok.match(line) is not None)
-    except TimeoutError:
-        return None
-    if not tried or matching < _LEAST_MATCHING_SHARE * len(tried):
+    if not tried or not _most_match(grok, tried):
         return None
     custom = {"input.grokCustomPatterns": grok.custom_patterns} if grok.custom_patterns else {}
     shown = {"grokCustomPatterns": grok.custom_patterns} if grok.custom_patterns else {}
