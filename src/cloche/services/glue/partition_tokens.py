@@ -6,7 +6,7 @@ import re
 from collections.abc import Container
 from typing import Literal, NamedTuple
 
-from cloche.services.glue.errors import invalid_expression
+from cloche.services.glue.errors import InvalidInputException, invalid_expression
 
 Kind = Literal["name", "word", "text", "number", "symbol", "end"]
 
