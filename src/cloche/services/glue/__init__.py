@@ -1,6 +1,7 @@
 """AWS Glue: the Data Catalog, crawlers and classifiers."""
 
 from cloche.services.glue import (
+    catalogs,
     classifiers,
     column_statistics,
     connections,
@@ -23,6 +24,7 @@ from cloche.services.glue import (
 from cloche.services.glue.service import service
 
 __all__ = [
+    "catalogs",
     "classifiers",
     "column_statistics",
     "connections",

@@ -84,7 +84,7 @@ def get_partition(
     check_values(record, values)
     found = documents.get(partitions, account, region, key_of(record.id, *values))
     if found is None:
-        raise partition_not_found()
+        raise partition_not_found(values)
     return shown_partition(account, owner.name, record.name, found)
 
 
@@ -153,7 +153,7 @@ def delete_partitions(
     def drop(tx: Transaction, record: Table, index: int) -> None:
         key = key_of(record.id, *values[index])
         if tx.delete(partitions, account, region, key) is None:
-            raise partition_not_found()
+            raise partition_not_found(values[index])
         remove_statistics(tx, account, region, record.id, values[index])
 
     return _each(documents, account, region, database, table, values, drop, events, change)
@@ -183,7 +183,7 @@ def update_partitions(
         old_key, new_key = key_of(record.id, *before), key_of(record.id, *after)
         old = tx.get(partitions, account, region, old_key)
         if old is None:
-            raise partition_not_found()
+            raise partition_not_found(before)
         if new_key != old_key:
             if tx.get(partitions, account, region, new_key) is not None:
                 raise AlreadyExistsException("Partition already exists.")
@@ -241,9 +241,9 @@ def check_values(table: Table, values: Sequence[str]) -> None:
     """Refuse values that are more or fewer than a table's partition keys.
 
     Raises:
-        InvalidInputException: they are.
+        InvalidInputException: they are, or the table has none.
     """
-    if len(values) != len(table.partition_keys):
+    if not values or len(values) != len(table.partition_keys):
         raise InvalidInputException(
             "The number of partition keys do not match the number of partition values"
         )
@@ -255,9 +255,9 @@ def needed_values(table: Table, meets: PartitionExpression | None) -> tuple[str,
     return meets.leading[: len(table.partition_keys) - 1] if meets else ()
 
 
-def partition_not_found() -> EntityNotFoundException:
+def partition_not_found(values: Sequence[str]) -> EntityNotFoundException:
     """The error for values that no partition has."""
-    return EntityNotFoundException("Partition not found.")
+    return EntityNotFoundException(f"Partition [{', '.join(values)}] not found")
 
 
 def shown_partition(

@@ -85,6 +85,7 @@ class Cataloguer:
         policies: of the crawler.
         check: raises when the crawl is to stop; called before each change.
         log: takes lines for the crawl's log.
+        changes: what the crawl did before its server stopped, to which more is added.
     """
 
     def __init__(
@@ -97,6 +98,8 @@ class Cataloguer:
         policies: Policies,
         check: Callable[[], None],
         log: Callable[[str], None],
+        *,
+        changes: Changes,
     ) -> None:
         self._documents = documents
         self._access = access
@@ -109,7 +112,7 @@ class Cataloguer:
         tables = catalog.list_tables(*self._scope)
         self._by_name: dict[str, dict[str, Any]] = {table["Name"]: table for table in tables}
         self._by_location = {_location(table): table for table in tables if _location(table)}
-        self.changes = Changes()
+        self.changes = changes
 
     def take(self, crawl: Crawl, found: FoundTable) -> None:
         """Make the table that was found, or change the one that is over its place already."""

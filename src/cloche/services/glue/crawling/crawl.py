@@ -145,6 +145,7 @@ class _Crawling:
             for table in tables:
                 self._call.check()
                 cataloguer.take(self._crawl(target.bucket), table)
+                self._call.save(msgspec.to_builtins(cataloguer.changes))
         cataloguer.drop_vanished(self._crawl(""), lambda place: _is_of(targets, place))
         for target, summaries, _ in found:
             self._remember(target, summaries)
@@ -172,6 +173,7 @@ class _Crawling:
             policies,
             self._call.check,
             self._call.log,
+            changes=msgspec.convert(self._call.job.checkpoint, Changes),
         )
 
     def _ensure_database(self) -> None:
