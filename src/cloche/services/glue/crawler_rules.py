@@ -60,10 +60,11 @@ def checked_settings(
     lake = request.get("LakeFormationConfiguration") or {}
     refuse(lake, "UseLakeFormationCredentials", where="LakeFormationConfiguration.")
     _check_targets(request.get("Targets") or {})
-    if not request.get("DatabaseName"):
+    is_of_catalog = bool(request["Targets"].get("CatalogTargets"))
+    if not is_of_catalog and not request.get("DatabaseName"):
         raise InvalidInputException("DatabaseName must be specified for S3 targets.")
     read_configuration(request.get("Configuration"))
-    _check_policies(request)
+    _check_policies(request, is_of_catalog=is_of_catalog)
     for name in given.get("Classifiers") or []:
         _check_classifier(call, name)
     role = request["Role"]
@@ -76,19 +77,19 @@ def checked_settings(
 
 def _check_targets(targets: Mapping[str, Any]) -> None:
     for member, given in targets.items():
-        if given and member != "S3Targets":
+        if given and member not in ("S3Targets", "CatalogTargets"):
             raise not_implemented(f"{member} of crawlers")
-    found = targets.get("S3Targets") or []
-    if not found:
+    in_s3, in_catalog = targets.get("S3Targets") or [], targets.get("CatalogTargets") or []
+    if not in_s3 and not in_catalog:
         raise InvalidInputException("Crawler cannot be created without at least one target.")
-    for target in found:
-        refuse(
-            target,
-            "ConnectionName",
-            "EventQueueArn",
-            "DlqEventQueueArn",
-            where="S3Targets.",
-        )
+    if in_s3 and in_catalog:
+        raise InvalidInputException("Catalog targets cannot be mixed with targets of other types.")
+    for member, found in (("S3Targets", in_s3), ("CatalogTargets", in_catalog)):
+        for target in found:
+            refuse(
+                target, "ConnectionName", "EventQueueArn", "DlqEventQueueArn", where=f"{member}."
+            )
+    for target in in_s3:
         _check_target(target)
 
 
@@ -105,12 +106,18 @@ def _check_target(target: Mapping[str, Any]) -> None:
         raise InvalidInputException(f"SampleSize must be between 1 and {_LARGEST_SAMPLE}.")
 
 
-def _check_policies(request: Mapping[str, Any]) -> None:
+def _check_policies(request: Mapping[str, Any], *, is_of_catalog: bool) -> None:
     recrawl = (request.get("RecrawlPolicy") or {}).get("RecrawlBehavior")
     if recrawl == "CRAWL_EVENT_MODE":
         raise not_implemented("RecrawlPolicy.RecrawlBehavior CRAWL_EVENT_MODE")
     policy = request.get("SchemaChangePolicy") or {}
     behaviors = (policy.get("UpdateBehavior"), policy.get("DeleteBehavior"))
+    if is_of_catalog and policy.get("DeleteBehavior") != "LOG":
+        raise InvalidInputException(
+            "DeleteBehavior of SchemaChangePolicy must be LOG for catalog targets."
+        )
+    if recrawl == "CRAWL_NEW_FOLDERS_ONLY" and is_of_catalog:
+        raise not_implemented("CRAWL_NEW_FOLDERS_ONLY of catalog targets")
     if recrawl == "CRAWL_NEW_FOLDERS_ONLY" and behaviors != ("LOG", "LOG"):
         raise InvalidInputException(
             "When RecrawlBehavior is CRAWL_NEW_FOLDERS_ONLY, UpdateBehavior and DeleteBehavior of"

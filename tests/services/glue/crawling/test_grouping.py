@@ -61,6 +61,15 @@ def test_columns_that_came_later_are_the_tables_too() -> None:
     assert [partition.values for partition in table.partitions] == [("1",), ("2",)]
 
 
+def test_files_beside_other_tables_are_tables_of_their_own() -> None:
+    tables = found({"t/a": "A", "t/b": "A", "t/sub/c": "B"}, "t/")
+    assert [(table.path, table.is_file) for table in tables] == [
+        ("t/a", True),
+        ("t/b", True),
+        ("t/sub/", False),
+    ]
+
+
 names = st.sampled_from(["x", "y", "k=1", "k=2", "j=1"])
 keys = st.lists(names, max_size=3).flatmap(
     lambda folders: st.sampled_from("fg").map(lambda file: "/".join((*folders, file)))
@@ -76,11 +85,13 @@ def test_every_file_is_in_exactly_one_table(
     files: dict[str, str], combines: bool, level: int | None
 ) -> None:
     tables = found(files, combines_compatible=combines, table_level=level)
-    assert Counter(key for table in tables for key in table.group.keys) == Counter(files)
+    assert Counter(key for table in tables for key in table.group.keys) == Counter(list(files))
     for table in tables:
         assert all(key.startswith(table.path) for key in table.group.keys)
         assert {len(partition.values) for partition in table.partitions} <= {len(table.keys)}
         partitioned = [key for each in table.partitions for key in each.group.keys]
         assert not table.keys or Counter(partitioned) == Counter(table.group.keys)
+        others = [key for other in tables if other is not table for key in other.group.keys]
+        assert table.is_file or not any(key.startswith(table.path) for key in others)
     paths = [table.path for table in tables]
     assert len(set(paths)) == len(paths)

@@ -114,19 +114,28 @@ class Cataloguer:
         self._by_location = {_location(table): table for table in tables if _location(table)}
         self.changes = changes
 
-    def take(self, crawl: Crawl, found: FoundTable) -> None:
-        """Make the table that was found, or change the one that is over its place already."""
+    def take(self, crawl: Crawl, found: FoundTable, *, name: str | None = None) -> None:
+        """Make the table that was found, or change the one that is over its place already.
+
+        Args:
+            crawl: that found it.
+            found: the table.
+            name: of the table to change, where it is known.
+        """
         location = location_of(crawl.bucket, found.path)
-        existing = self._by_location.get(location.rstrip("/"))
-        if existing is None:
-            name = self._free_name(crawl.bucket, found, location)
-            self._create(crawl, found, name)
+        if name is None:
+            existing = self._by_location.get(location.rstrip("/"))
         else:
-            name = existing["Name"]
+            existing = self._by_name.get(name)
+        if existing is None:
+            taken = name or self._free_name(crawl.bucket, found, location)
+            self._create(crawl, found, taken)
+        else:
+            taken = existing["Name"]
             self._update(crawl, found, existing)
-        self._seen.add(name)
+        self._seen.add(taken)
         if found.keys:
-            self._take_partitions(crawl, found, name)
+            self._take_partitions(crawl, found, taken)
 
     def _free_name(self, bucket: str, found: FoundTable, location: str) -> str:
         name = f"{self._policies.prefix}{base_name(bucket, found)}".lower()

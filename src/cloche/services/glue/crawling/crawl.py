@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from cloche.services.glue.crawler_records import (
 from cloche.services.glue.crawling.cataloguing import Cataloguer, Changes, Policies
 from cloche.services.glue.crawling.configuration import CrawlerConfiguration, read_configuration
 from cloche.services.glue.crawling.exclusions import compile_exclusions
-from cloche.services.glue.crawling.grouping import FoundTable, find_tables
+from cloche.services.glue.crawling.grouping import FoundTable, GroupingOptions, find_tables
 from cloche.services.glue.crawling.role_access import ListedObject, RoleAccess, take_role
 from cloche.services.glue.crawling.summaries import FolderSummary, summarize
 from cloche.services.glue.crawling.table_inputs import Crawl, location_of
@@ -118,9 +118,12 @@ class _Crawling:
         self._settings = crawler.settings
         job = call.job
         self._account, self._region = job.account, job.region
-        self._configuration: CrawlerConfiguration = read_configuration(
+        configuration: CrawlerConfiguration = read_configuration(
             self._settings.get("Configuration")
         )
+        if self._settings["Targets"].get("CatalogTargets"):
+            configuration = msgspec.structs.replace(configuration, combines_compatible=True)
+        self._configuration = configuration
         arn = format_arn("glue", job.region, job.account, f"crawler/{crawler.name}")
         self._access: RoleAccess = take_role(server, loop, self._settings["Role"], job.region, arn)
         self._classifiers: Sequence[Classifier] = [
@@ -131,32 +134,65 @@ class _Crawling:
         self._only_new = recrawl.get("RecrawlBehavior") == "CRAWL_NEW_FOLDERS_ONLY"
 
     def run(self) -> dict[str, Any]:
+        catalog_targets = self._settings["Targets"].get("CatalogTargets") or []
+        if catalog_targets:
+            return self._changed(self._update_tables(catalog_targets))
         self._ensure_database()
         targets = targets_of(self._settings)
         found: list[tuple[Target, list[FolderSummary], list[FoundTable]]] = []
         for target in targets:
             summaries = self._summaries(target)
-            tables = _found(target, summaries, self._configuration)
+            tables = _found(target, summaries, self._configuration.grouping)
             self._call.log(f"{location_of(target.bucket, target.path)}: {len(tables)} tables")
             found.append((target, summaries, tables))
         self._check_threshold(sum(len(tables) for _, _, tables in found))
-        cataloguer = self._cataloguer()
+        cataloguer = self._cataloguer(self._settings["DatabaseName"])
         for target, _, tables in found:
             for table in tables:
                 self._call.check()
                 cataloguer.take(self._crawl(target.bucket), table)
-                self._call.save(msgspec.to_builtins(cataloguer.changes))
+                self._call.save(self._changed(cataloguer.changes))
         cataloguer.drop_vanished(self._crawl(""), lambda place: _is_of(targets, place))
         for target, summaries, _ in found:
             self._remember(target, summaries)
-        changes: Changes = cataloguer.changes
+        return self._changed(cataloguer.changes)
+
+    def _changed(self, changes: Changes) -> dict[str, Any]:
         return msgspec.to_builtins(changes)
+
+    def _update_tables(self, catalog_targets: Sequence[Mapping[str, Any]]) -> Changes:
+        """Bring tables that are there already to what is at their locations now."""
+        changes = msgspec.convert(self._call.job.checkpoint, Changes)
+        for given in catalog_targets:
+            cataloguer = self._cataloguer(given["DatabaseName"], changes)
+            for name in given["Tables"]:
+                target = self._target_of(given["DatabaseName"], name)
+                options = GroupingOptions(True, target.folder.count("/") + 1)
+                tables = _found(target, self._summaries(target), options)
+                wanted = [table for table in tables if table.path.rstrip("/") == target.path]
+                if len(tables) != 1 or not wanted:
+                    place = location_of(target.bucket, target.path)
+                    self._call.log(f"{name}: there are {len(tables)} tables at {place}, not one.")
+                    continue
+                self._call.check()
+                cataloguer.take(self._crawl(target.bucket), wanted[0], name=name.lower())
+                self._call.save(self._changed(changes))
+        return changes
+
+    def _target_of(self, database: str, name: str) -> Target:
+        request = {"DatabaseName": database, "Name": name}
+        table = self._access.invoke("glue", "GetTable", request)["Table"]
+        location = (table.get("StorageDescriptor") or {}).get("Location") or ""
+        target = Target(*split_path(location))
+        if not target.bucket:
+            raise JobFailed(f"Table {name} of database {database} is not in S3: {location}")
+        return target
 
     def _crawl(self, bucket: str) -> Crawl:
         started = datetime.fromtimestamp(self._call.job.created_at, UTC)
         return Crawl(self._crawler.name, crawl_id(self._call.job), started, bucket)
 
-    def _cataloguer(self) -> Cataloguer:
+    def _cataloguer(self, database: str, changes: Changes | None = None) -> Cataloguer:
         policy = self._settings.get("SchemaChangePolicy") or {}
         policies = Policies(
             updates=policy.get("UpdateBehavior", "UPDATE_IN_DATABASE") == "UPDATE_IN_DATABASE",
@@ -169,11 +205,11 @@ class _Crawling:
             self._access,
             self._account,
             self._region,
-            self._settings["DatabaseName"],
+            database,
             policies,
             self._call.check,
             self._call.log,
-            changes=msgspec.convert(self._call.job.checkpoint, Changes),
+            changes=changes or msgspec.convert(self._call.job.checkpoint, Changes),
         )
 
     def _ensure_database(self) -> None:
@@ -297,14 +333,14 @@ def _unread(
 
 
 def _found(
-    target: Target, summaries: Sequence[FolderSummary], configuration: CrawlerConfiguration
+    target: Target, summaries: Sequence[FolderSummary], options: GroupingOptions
 ) -> list[FoundTable]:
     """The tables of a target; one whose path is that of an object is over that object."""
     if len(summaries) == 1 and summaries[0].groups[:1]:
         group = summaries[0].groups[0]
         if group.keys == (target.path,):
             return [FoundTable(target.path, group, is_file=True)]
-    return find_tables(target.folder, summaries, configuration.grouping)
+    return find_tables(target.folder, summaries, options)
 
 
 def _is_of(targets: Sequence[Target], location: str) -> bool:

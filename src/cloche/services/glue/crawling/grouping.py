@@ -113,22 +113,21 @@ def _tables(folder: _Folder, options: GroupingOptions) -> list[FoundTable]:
     inner = [table for _, tables in within for table in tables]
     if len(groups) == 1 and (whole := _unpartitioned(folder, groups[0], inner, options)):
         return [whole]
-    return [*_file_tables(folder, groups), *inner]
+    return [*_file_tables(groups), *inner]
 
 
 def _own_tables(folder: _Folder, groups: Sequence[FileGroup]) -> list[FoundTable]:
     if len(groups) == 1:
         return [FoundTable(folder.path, groups[0])]
-    return _file_tables(folder, groups)
+    return _file_tables(groups)
 
 
-def _file_tables(folder: _Folder, groups: Sequence[FileGroup]) -> list[FoundTable]:
-    """A table for each group, over its file; the folder has others that it must not read."""
+def _file_tables(groups: Sequence[FileGroup]) -> list[FoundTable]:
+    """A table over each file; the folder has others in it, which it must not read."""
     return [
-        FoundTable(group.keys[0], group, is_file=True)
-        if len(group.keys) == 1
-        else FoundTable(folder.path, group)
+        FoundTable(each.keys[0], each, is_file=True)
         for group in groups
+        for each in group.one_by_one()
     ]
 
 

@@ -22,13 +22,31 @@ class FileGroup(msgspec.Struct, frozen=True):
 
     Attributes:
         inferred: what they have in common; records of all.
-        keys: of the objects.
-        size_bytes: of all.
+        files: key and size of each.
     """
 
     inferred: Inferred
-    keys: tuple[str, ...]
-    size_bytes: int
+    files: tuple[tuple[str, int], ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the objects."""
+        return tuple(key for key, _ in self.files)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all files."""
+        return sum(size for _, size in self.files)
+
+    def one_by_one(self) -> list[FileGroup]:
+        """A group for each file, with a share of the records that is as large as the file."""
+        records, whole = self.inferred.record_count, self.size_bytes or 1
+        return [
+            FileGroup(
+                replace(self.inferred, record_count=round(records * size / whole)), ((key, size),)
+            )
+            for key, size in self.files
+        ]
 
 
 class FolderSummary(msgspec.Struct, frozen=True):
@@ -102,8 +120,7 @@ def merged_groups(groups: Sequence[FileGroup]) -> FileGroup:
     """All files of some groups as one."""
     return FileGroup(
         merged([group.inferred for group in groups]),
-        tuple(key for group in groups for key in group.keys),
-        sum(group.size_bytes for group in groups),
+        tuple(file for group in groups for file in group.files),
     )
 
 
@@ -117,7 +134,7 @@ def summarize(
         files: key, size and what was inferred of each.
         ignores_schemas: whether only formats have to agree.
     """
-    groups = tuple(FileGroup(inferred, (key,), size) for key, size, inferred in files)
+    groups = tuple(FileGroup(inferred, ((key, size),)) for key, size, inferred in files)
     if not groups:
         return FolderSummary(path, ())
     first = groups[0].inferred
