@@ -8,6 +8,8 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import orc, parquet
 
 from cloche.engines.sql.inference.compression import CorruptFile
@@ -131,6 +133,23 @@ def test_avro() -> None:
 def test_the_records_of_a_large_avro_file_are_estimated() -> None:
     found = inferred(avro([RECORD] * 60_000))
     assert abs(found.record_count - 60_000) < 3_000
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "xz"])
+def test_avro_of_any_codec(codec: str) -> None:
+    target = io.BytesIO()
+    fastavro.writer(target, SCHEMA, [RECORD] * 10, codec=codec)
+    assert inferred(target.getvalue()).record_count == 10
+
+
+def test_avro_whose_codec_cannot_be_unpacked() -> None:
+    assert inferred(avro([RECORD] * 3).replace(b"\x08null", b"\x08none")).record_count == 3
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_after_the_magic_of_avro(content: bytes) -> None:
+    with pytest.raises(CorruptFile):
+        inferred(b"Obj\x01" + content)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,11 @@ def test_values_of_no_common_type_are_strings() -> None:
     }
 
 
+def test_names_that_no_type_can_have() -> None:
+    found = inferred('{"a:b": 1, "c": {"x,y": 1}, "d": {}, "e": [{"": 1}]}')
+    assert columns(found) == {"a:b": "int", "c": "string", "d": "string", "e": "array<string>"}
+
+
 def test_an_object_over_several_lines() -> None:
     assert columns(inferred(json.dumps({"a": {"b": [1]}}, indent=2))) == {
         "a": "struct<b:array<int>>"
@@ -118,7 +123,7 @@ values: Any = st.recursive(
     | st.integers(-(2**70), 2**70)
     | st.text(max_size=5)
     | st.floats(allow_nan=False, allow_infinity=False),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc:<>, "), inner),
     max_leaves=10,
 )
 records = st.lists(

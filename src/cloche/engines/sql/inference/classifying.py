@@ -7,8 +7,8 @@ from functools import cache
 
 import msgspec
 
+from cloche.engines.sql.inference import avro_container
 from cloche.engines.sql.inference.columnar_formats import (
-    AVRO_MAGIC,
     ORC_MAGIC,
     PARQUET_MAGIC,
     infer_avro,
@@ -51,7 +51,7 @@ def infer(file: SampledFile, classifiers: Sequence[Classifier] = ()) -> Inferred
         return infer_parquet(file)
     if magic.startswith(ORC_MAGIC):
         return infer_orc(file)
-    if magic.startswith(AVRO_MAGIC):
+    if magic.startswith(avro_container.MAGIC):
         return infer_avro(file, file.head(SAMPLE_BYTES))
     try:
         return _infer_text(file, classifiers, SAMPLE_BYTES)

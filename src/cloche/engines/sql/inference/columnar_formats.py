@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-from typing import Any
 
-import fastavro
 import pyarrow as pa
 from pyarrow import orc, parquet
 
+from cloche.engines.sql.inference.avro_container import NotAvro, read_container
 from cloche.engines.sql.inference.compression import CorruptFile
 from cloche.engines.sql.inference.hive_types import Struct, from_arrow, from_avro
 from cloche.engines.sql.inference.inferred import Inferred, SampledFile, as_columns
 
 PARQUET_MAGIC = b"PAR1"
 ORC_MAGIC = b"ORC"
-AVRO_MAGIC = b"Obj\x01"
 
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 ORC_SERDE = "org.apache.hadoop.hive.ql.io.orc.OrcSerde"
@@ -77,23 +74,17 @@ def infer_avro(file: SampledFile, head: bytes) -> Inferred:
     Raises:
         CorruptFile: it has no header that can be read.
     """
-    is_whole = len(head) >= file.size_bytes
-    records = counted_bytes = 0
     try:
-        blocks: Any = fastavro.block_reader(io.BytesIO(head))
-        schema: Any = json.loads(blocks.metadata["avro.schema"])
-    except Exception as error:  # fastavro raises whatever the bytes lead it to
+        container = read_container(head)
+        type_ = from_avro(container.schema)
+    except (NotAvro, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptFile(f"it cannot be read as Avro: {error}") from error
-    try:
-        for block in blocks:
-            records += block.num_records
-            counted_bytes = block.offset + block.size
-    except Exception as error:  # as before
-        if is_whole:
-            raise CorruptFile(f"a block of it cannot be read as Avro: {error}") from error
-    type_ = from_avro(schema)
-    if not is_whole and counted_bytes:
-        records = max(records, round(records * file.size_bytes / counted_bytes))
+    is_cut_off = len(head) >= file.size_bytes and not container.is_whole
+    if is_cut_off:
+        raise CorruptFile("it cannot be read as Avro: its last block does not end")
+    schema, records = container.schema, container.records
+    if not container.is_whole:
+        records = round(records * file.size_bytes / container.counted_bytes)
     literal = json.dumps(schema, separators=(",", ":"), ensure_ascii=False)
     fields = type_.fields if isinstance(type_, Struct) else (("value", type_),)
     return Inferred(

@@ -48,10 +48,17 @@ def render(type_: Type) -> str:
             return f"array<{render(element)}>"
         case Map(key, value):
             return f"map<{render(key)},{render(value)}>"
+        case Struct(()):
+            return "string"
         case Struct(fields):
             return f"struct<{','.join(f'{name}:{render(each)}' for name, each in fields)}>"
         case _:
             return "string" if type_ == UNKNOWN else type_
+
+
+def is_expressible(name: str) -> bool:
+    """Whether a field of a struct can have this name."""
+    return name.strip() == name != "" and not any(mark in name for mark in ":,<>")
 
 
 def parse(text: str) -> Type:
@@ -166,6 +173,11 @@ def _digits(decimal: str) -> tuple[int, int]:
     return int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0
 
 
+def _struct(fields: Iterable[tuple[str, Type]]) -> Struct:
+    """A struct without fields whose names no type can have."""
+    return Struct(tuple((name, type_) for name, type_ in fields if is_expressible(name)))
+
+
 _BY_PREDICATE: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
     (arrow.is_boolean, "boolean"),
     (arrow.is_int8, "tinyint"),
@@ -200,7 +212,7 @@ def from_arrow(type_: Any) -> Type:
     if arrow.is_decimal(type_):
         return f"decimal({type_.precision},{type_.scale})"
     if arrow.is_struct(type_):
-        return Struct(tuple((each.name, from_arrow(each.type)) for each in type_))
+        return _struct((each.name, from_arrow(each.type)) for each in type_)
     if arrow.is_map(type_):
         return Map(from_arrow(type_.key_type), from_arrow(type_.item_type))
     if isinstance(type_, (pa.ListType, pa.LargeListType, pa.FixedSizeListType)):
@@ -259,8 +271,8 @@ def _from_avro_complex(schema: dict[str, Any], named: dict[str, Type]) -> Type:
     if kind == "map":
         return Map("string", from_avro(schema["values"], named))
     if kind in ("record", "error"):
-        type_: Type = Struct(
-            tuple((each["name"], from_avro(each["type"], named)) for each in schema["fields"])
+        type_: Type = _struct(
+            (each["name"], from_avro(each["type"], named)) for each in schema["fields"]
         )
     elif kind in ("enum", "fixed"):
         type_ = "string" if kind == "enum" else "binary"

@@ -11,6 +11,8 @@ from cloche.engines.sql.engine import Column
 from cloche.engines.sql.inference.compression import Compression
 from cloche.engines.sql.inference.hive_types import Type, render
 
+_LONGEST_NAME = 250
+
 UNKNOWN_FORMAT = "UNKNOWN"
 
 TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
@@ -90,7 +92,7 @@ def as_columns(fields: Iterable[tuple[str, Type]]) -> tuple[Column, ...]:
     taken: set[str] = set()
     columns: list[Column] = []
     for name, type_ in fields:
-        base = unique = name.strip().lower() or f"col{len(columns)}"
+        base = unique = name.strip().lower()[:_LONGEST_NAME] or f"col{len(columns)}"
         number = 1
         while unique in taken:
             unique = f"{base}_{number}"

@@ -6,7 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cloche.engines.sql.inference.hive_types import UNKNOWN, Array, Struct, Type, merge
+from cloche.engines.sql.inference.hive_types import (
+    UNKNOWN,
+    Array,
+    Struct,
+    Type,
+    is_expressible,
+    merge,
+)
 from cloche.engines.sql.inference.inferred import TEXT_INPUT, TEXT_OUTPUT, Inferred, as_columns
 from cloche.engines.sql.inference.json_paths import JsonPath
 from cloche.engines.sql.inference.text_samples import TextSample
@@ -67,13 +74,19 @@ def _fields(text: str, sample: TextSample, path: JsonPath | None) -> _Found:
     type_: Type = UNKNOWN
     count = 0
     for record in _records(text, sample, path):
-        type_ = merge(type_, infer_type(record))
+        type_ = merge(type_, _record_type(record))
         count += 1
     if isinstance(type_, Struct):
         return _Found(type_.fields, count)
     if path is not None and type_ != UNKNOWN:
         return _Found(((path.last_name, type_),), count)
     return _Found((), count)
+
+
+def _record_type(record: Any) -> Type:
+    if isinstance(record, dict):  # whose names are of columns, which may be any
+        return Struct(tuple((str(name), infer_type(each)) for name, each in record.items()))
+    return infer_type(record)
 
 
 def _records(text: str, sample: TextSample, path: JsonPath | None) -> Iterator[Any]:
@@ -165,9 +178,16 @@ def infer_type(value: Any) -> Type:
                 element = merge(element, infer_type(each))
             return Array(element)
         case dict():
-            return Struct(tuple((str(name), infer_type(each)) for name, each in value.items()))
+            return _struct_type(value)
         case _:
             return "string"
+
+
+def _struct_type(value: dict[str, Any]) -> Type:
+    """A struct; its text where a field's name can be in no type."""
+    if not all(map(is_expressible, value)):
+        return "string"
+    return Struct(tuple((name, infer_type(each)) for name, each in value.items()))
 
 
 def _integer_type(value: int) -> str:

@@ -127,6 +127,10 @@ class Cataloguer:
             existing = self._by_location.get(location.rstrip("/"))
         else:
             existing = self._by_name.get(name)
+        if existing is not None and _is_iceberg(existing):
+            self._log(f"Table {existing['Name']} is one of Iceberg and is left as it is.")
+            self._seen.add(existing["Name"])
+            return
         if existing is None:
             taken = name or self._free_name(crawl.bucket, found, location)
             self._create(crawl, found, taken)
@@ -259,6 +263,10 @@ class Cataloguer:
 
 def _location(table: Mapping[str, Any]) -> str:
     return (table.get("StorageDescriptor") or {}).get("Location", "").rstrip("/")
+
+
+def _is_iceberg(table: Mapping[str, Any]) -> bool:
+    return (table.get("Parameters") or {}).get("table_type", "").upper() == "ICEBERG"
 
 
 def _is_of_crawler(described: Mapping[str, Any], crawl: Crawl) -> bool:
