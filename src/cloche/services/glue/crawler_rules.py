@@ -8,9 +8,9 @@ from typing import Any
 from cloche.core.operations import Call
 from cloche.services.glue.classifiers import load_classifier
 from cloche.services.glue.crawling.configuration import read_configuration
-from cloche.services.glue.crawling.crawl import split_path
 from cloche.services.glue.crawling.exclusions import NotAPattern, compile_exclusions
 from cloche.services.glue.crawling.role_access import SERVICE_PRINCIPAL
+from cloche.services.glue.crawling.targets import split_path
 from cloche.services.glue.errors import EntityNotFoundException, InvalidInputException
 from cloche.services.glue.refusals import not_implemented, refuse
 from cloche.services.iam.kinds import ROLES

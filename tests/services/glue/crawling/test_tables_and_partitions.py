@@ -109,6 +109,12 @@ def test_a_bucket_and_a_single_file_as_targets(lake: Lake) -> None:
     assert tables.keys() == {"only_csv"}
 
 
+def test_an_object_called_as_the_targets_folder(lake: Lake) -> None:
+    lake.put("t", "not in the folder")
+    lake.put_csv("t/a.csv", "id,name", "1,x")
+    assert columns(lake.crawl("t")["t"]) == {"id": "bigint", "name": "string"}
+
+
 def test_names_that_are_taken_get_a_digest(lake: Lake) -> None:
     lake.put_csv("a/Data Set/a.csv", "id,name", "1,x")
     lake.put_csv("b/Data Set/a.csv", "when,what,who", "1,x,y")
