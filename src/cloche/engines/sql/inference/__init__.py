@@ -1,0 +1,1 @@
+"""Formats and schemas of files, inferred from samples of their bytes."""

@@ -1,0 +1,47 @@
+"""AWS Glue: the Data Catalog, crawlers and classifiers."""
+
+from cloche.services.glue import (
+    catalogs,
+    classifiers,
+    column_statistics,
+    connections,
+    crawler_jobs,
+    crawler_metrics,
+    crawler_runs,
+    crawler_schedules,
+    crawlers,
+    databases,
+    encryption,
+    partition_indexes,
+    partitions,
+    resource_policies,
+    search,
+    table_versions,
+    tables,
+    tags,
+    user_defined_functions,
+)
+from cloche.services.glue.service import service
+
+__all__ = [
+    "catalogs",
+    "classifiers",
+    "column_statistics",
+    "connections",
+    "crawler_jobs",
+    "crawler_metrics",
+    "crawler_runs",
+    "crawler_schedules",
+    "crawlers",
+    "databases",
+    "encryption",
+    "partition_indexes",
+    "partitions",
+    "resource_policies",
+    "search",
+    "service",
+    "table_versions",
+    "tables",
+    "tags",
+    "user_defined_functions",
+]
