@@ -23,7 +23,7 @@ def refuse(request: Mapping[str, Any], *members: str, where: str = "") -> None:
 
 def not_implemented(what: str) -> NotImplementedException:
     """The error for a part of Glue that is not built."""
-    return NotImplementedException(f"Cloche does not implement {what} of Glue's catalog yet.")
+    return NotImplementedException(f"Cloche does not implement {what} of Glue yet.")
 
 
 def account_of(call: Call, request: Mapping[str, Any]) -> str:
