@@ -52,12 +52,19 @@ def _run(bucket: str, record: ServerRecord, as_json: bool) -> None:
 
     from cloche.demo.program import run
     from cloche.demo.reporting import Reporter
+    from cloche.demo.explore import ExplorationError
     from cloche.demo.upload import VerificationError
 
     reporter = Reporter(quiet=as_json)
     try:
         result = run(bucket, reporter)
-    except (Boto3Error, BotoCoreError, ClientError, VerificationError) as error:
+    except (
+        Boto3Error,
+        BotoCoreError,
+        ClientError,
+        ExplorationError,
+        VerificationError,
+    ) as error:
         raise CommandError(f"The demo stopped: {error}", "See `cloche logs`.") from error
     if as_json:
         echo_json({"url": record.url, **asdict(result), "steps": reporter.steps})

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from cloche.demo.explore import explore
 from cloche.demo.reporting import Reporter
 from cloche.demo.upload import upload
 
@@ -46,6 +47,7 @@ class DemoResult:
 # A later stage finds what the earlier ones left in the bucket and in the services.
 STAGES: dict[str, Callable[[DemoContext], dict[str, Any]]] = {
     "upload": lambda context: upload(context.session, context.bucket, context.reporter),
+    "explore": lambda context: explore(context.session, context.bucket, context.reporter),
 }
 
 
@@ -54,6 +56,7 @@ def run(bucket: str, reporter: Reporter) -> DemoResult:
 
     Raises:
         VerificationError: what was read back is not what was sent.
+        ExplorationError: a crawl or a query failed.
         botocore.exceptions.ClientError: the server refused a call.
     """
     context = DemoContext(boto3.Session(), bucket, reporter)
