@@ -81,6 +81,16 @@ def tokenize(sql: str, *, is_hive: bool) -> list[Token]:
     return list(_tokens(sql, _PATTERN if is_hive else _TRINO_PATTERN))
 
 
+def first_words(sql: str, count: int) -> list[str]:
+    """The keywords that a statement begins with; fewer where other tokens come."""
+    found: list[str] = []
+    for token in _tokens(sql, _TRINO_PATTERN):
+        if token.kind != "word" or len(found) == count:
+            break
+        found.append(token.keyword)
+    return found
+
+
 def syntax_error(message: str, token: Token) -> QueryError:
     """A syntax error at a token."""
     return QueryError(
