@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -15,12 +15,11 @@ from cloche.engines.objects.store import FileSlice, ObjectRecord, ObjectStore
 from cloche.services.s3 import service as s3
 from cloche.services.s3.authorization import authorize
 from cloche.services.s3.bucket_records import Bucket, buckets, no_such_bucket
-from cloche.services.s3.checksums import DEFAULT_ALGORITHM, FULL_OBJECT, encoded
-from cloche.services.s3.encryption import encryption_of
+from cloche.services.s3.errors import InvalidBucketName, NoSuchBucket
+from cloche.services.s3.objects_for_services import write_object
 
 T = TypeVar("T")
 
-_PIECE_BYTES = 1 << 20
 _WAIT_SECONDS = 3600
 
 
@@ -63,23 +62,39 @@ class Objects:
         return found
 
     def is_allowed(self, operation: str, bucket: str, key: str | None = None) -> bool:
-        """Whether the principal may call an S3 operation on a bucket or an object.
+        """Whether the principal may call an S3 operation on a bucket or an object; blocks.
 
         Raises:
             NoSuchBucket: there is no such bucket.
         """
+        try:
+            checked = self._authorize(operation, bucket, key)
+            if checked is not None:
+                self.wait(_awaited(checked))
+        except (NoSuchBucket, InvalidBucketName):
+            raise
+        except AWSError:
+            return False
+        return True
+
+    async def is_allowed_async(self, operation: str, bucket: str, key: str | None = None) -> bool:
+        """As `is_allowed`, on the loop."""
+        try:
+            checked = self._authorize(operation, bucket, key)
+            if checked is not None:
+                await checked
+        except (NoSuchBucket, InvalidBucketName):
+            raise
+        except AWSError:
+            return False
+        return True
+
+    def _authorize(self, operation: str, bucket: str, key: str | None) -> Awaitable[None] | None:
         request: dict[str, Any] = {"Bucket": bucket}
         if key is not None:
             request["Key"] = key
         call = Call(self.server, "s3", operation, self._principal, self._region, str(uuid4()))
-        self.bucket(bucket)
-        try:
-            checked = authorize(call, s3.operations[operation], request)
-            if checked is not None:
-                self.wait(_awaited(checked))
-        except AWSError:
-            return False
-        return True
+        return authorize(call, s3.operations[operation], request)
 
     async def list(self, bucket: str, prefix: str) -> list[ObjectRecord]:
         """All objects with a prefix; on the loop."""
@@ -109,21 +124,7 @@ class Objects:
         Raises:
             NoSuchBucket: there is no such bucket.
         """
-        target = self.bucket(bucket)
-        algorithm = DEFAULT_ALGORITHM.lower()
-        size = len(body) if isinstance(body, bytes) else body.stat().st_size
-        content = body if isinstance(body, bytes) else _pieces(body)
-        staged = await self.store.stage(
-            content, algorithms=("md5", algorithm), size_bytes=size
-        )
-        properties: dict[str, Any] = {
-            "answer": {"ContentType": content_type, **encryption_of(target, {})},
-            "checksums": {f"Checksum{DEFAULT_ALGORITHM}": encoded(staged.digests[algorithm])},
-            "checksum_type": FULL_OBJECT,
-        }
-        await self.store.put(
-            bucket, key, staged, versioning=target.versioning, properties=properties
-        )
+        await write_object(self.server, bucket, key, body, content_type)
 
     async def delete(self, bucket: str, keys: Iterable[str]) -> None:
         """Remove objects as DeleteObject would; on the loop."""
@@ -143,12 +144,6 @@ class Objects:
 
 async def _awaited(awaitable: Any) -> None:
     await awaitable
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
-            yield piece
 
 
 def _read_slice(body: FileSlice) -> bytes:

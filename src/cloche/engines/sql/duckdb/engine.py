@@ -44,6 +44,8 @@ class DuckDBEngine:
         execution = DuckDBExecution(self._databases, query, self._forget)
         with self._lock:
             self._running.add(execution)
+        if query.begun is not None:
+            query.begun(execution)
         execution.start()
         return execution
 
