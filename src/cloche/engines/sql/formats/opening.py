@@ -52,7 +52,8 @@ def cannot_open(file: DataFile, reason: str) -> QueryError:
     """The error of a file that is not there or cannot be read."""
     return QueryError(
         ErrorKind.HIVE_CANNOT_OPEN_SPLIT,
-        f"Error opening Hive split {file.object_url} (offset=0, length={file.size_bytes}): {reason}",
+        f"Error opening Hive split {file.object_url} "
+        f"(offset=0, length={file.size_bytes}): {reason}",
     )
 
 

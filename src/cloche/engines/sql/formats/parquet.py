@@ -62,7 +62,8 @@ def _select(scan: Scan, files: Sequence[DataFile], instants: frozenset[str]) -> 
         is_instant = name in instants
         type = "TIMESTAMP WITH TIME ZONE" if is_instant else scan.duckdb_type(column.type)
         fields.append(
-            f"{literal(name)}: {{name: {literal(name)}, type: {literal(type)}, default_value: NULL}}"
+            f"{literal(name)}: "
+            f"{{name: {literal(name)}, type: {literal(type)}, default_value: NULL}}"
         )
         # An instant is shown in UTC, whatever the session's zone is.
         shown = f"timezone('UTC', {quoted(name)})::{scan.duckdb_type(column.type)}"

@@ -28,10 +28,10 @@ class BatchStream:
         self.failure: BaseException | None = None
         self._read = read
 
-    def __arrow_c_schema__(self) -> Any:  # noqa: PLW3201
+    def __arrow_c_schema__(self) -> Any:
         return self.schema.__arrow_c_schema__()
 
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:  # noqa: PLW3201
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         reader = pa.RecordBatchReader.from_batches(self.schema, self._kept(self._read()))
         return reader.__arrow_c_stream__(requested_schema)
 
