@@ -7,6 +7,7 @@ something take `events=`, the bus on which the change is then told.
 
 from __future__ import annotations
 
+from cloche.services.glue.connection_records import connection
 from cloche.services.glue.stored_databases import (
     create_database,
     delete_database,
@@ -31,6 +32,7 @@ from cloche.services.glue.stored_tables import (
 )
 
 __all__ = [
+    "connection",
     "create_database",
     "create_partitions",
     "create_table",

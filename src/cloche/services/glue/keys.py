@@ -31,17 +31,30 @@ def key_of(*parts: str) -> str:
     Raises:
         InvalidInputException: a part is no Unicode text.
     """
-    key = SEPARATOR.join(part.translate(_ESCAPED) for part in parts)
-    try:
-        encoded = key.encode()
-    except UnicodeEncodeError:
-        raise InvalidInputException("A name or value is not valid Unicode.") from None
+    key, encoded = _joined(parts)
     if len(encoded) <= _KEPT_BYTES:
         return key
-    kept = encoded[:_KEPT_BYTES].decode(errors="ignore")
-    return f"{kept}{_DIGEST}{hashlib.sha256(encoded).hexdigest()}"
+    return f"{_kept(encoded)}{_DIGEST}{hashlib.sha256(encoded).hexdigest()}"
 
 
 def prefix_of(*parts: str) -> str:
-    """What the names of all documents that have these parts and more begin with."""
-    return key_of(*parts) + SEPARATOR
+    """What the names of all documents that have these parts and more begin with.
+
+    Others begin with it only where the parts are too long for a name.
+
+    Raises:
+        InvalidInputException: a part is no Unicode text.
+    """
+    return _kept(_joined((*parts, ""))[1])
+
+
+def _joined(parts: tuple[str, ...]) -> tuple[str, bytes]:
+    key = SEPARATOR.join(part.translate(_ESCAPED) for part in parts)
+    try:
+        return key, key.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputException("A name or value is not valid Unicode.") from None
+
+
+def _kept(encoded: bytes) -> str:
+    return encoded[:_KEPT_BYTES].decode(errors="ignore")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from cloche.core.arns import format_arn
 from cloche.core.documents import DocumentExists, Documents, Reader, Transaction
 from cloche.core.events import EventBus
 from cloche.services.glue import orphans
@@ -13,8 +14,12 @@ from cloche.services.glue.catalog_records import Database, databases, storable
 from cloche.services.glue.change_events import tell_database_change
 from cloche.services.glue.errors import AlreadyExistsException, EntityNotFoundException
 from cloche.services.glue.keys import folded, key_of
+from cloche.services.glue.tag_records import forget_in, tag_in, taggable
 
-_EVERYBODY = "IAM_ALLOWED_PRINCIPALS"
+EVERYBODY: list[dict[str, Any]] = [
+    {"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}
+]
+"""Who has what permissions on new tables: whom IAM allows, and nobody else decides."""
 
 
 def find_database(reader: Reader, account: str, region: str, name: str) -> Database:
@@ -52,6 +57,7 @@ def create_database(
     now: float,
     *,
     events: EventBus | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> None:
     """Make a database.
 
@@ -66,6 +72,7 @@ def create_database(
             tx.insert(databases, account, region, key_of(name), database)
         except DocumentExists:
             raise AlreadyExistsException("Database already exists.") from None
+        tag_in(tx, account, region, database_arn(account, region, name), tags or {})
         tell_database_change(tx, events, account, region, name, "CreateDatabase")
 
     documents.transact(insert)
@@ -88,6 +95,7 @@ def delete_database(
     def drop(tx: Transaction) -> str:
         database = find_database(tx, account, region, name)
         tx.delete(databases, account, region, key_of(database.name))
+        forget_in(tx, account, region, database_arn(account, region, database.name))
         orphans.leave(tx, account, region, database.id, is_database=True)
         tell_database_change(tx, events, account, region, database.name, "DeleteDatabase")
         return database.id
@@ -95,11 +103,22 @@ def delete_database(
     orphans.remove(documents, account, region, documents.transact(drop))
 
 
+def database_arn(account: str, region: str, name: str) -> str:
+    """The ARN of a database, given its name as it is kept."""
+    return format_arn("glue", region, account, f"database/{name}")
+
+
+def _exists(reader: Reader, account: str, region: str, name: str) -> bool:
+    return reader.get(databases, account, region, key_of(name)) is not None
+
+
+taggable["database"] = _exists
+
+
 def shown_database(account: str, database: Database) -> dict[str, Any]:
     """Glue's Database of a record."""
-    everybody = {"DataLakePrincipalIdentifier": _EVERYBODY}
     return {
-        "CreateTableDefaultPermissions": [{"Principal": everybody, "Permissions": ["ALL"]}],
+        "CreateTableDefaultPermissions": EVERYBODY,
         **database.input,
         "CreateTime": database.created_at,
         "CatalogId": account,

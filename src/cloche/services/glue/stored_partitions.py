@@ -23,8 +23,8 @@ from cloche.services.glue.errors import (
     InvalidInputException,
 )
 from cloche.services.glue.keys import key_of, prefix_of
-from cloche.services.glue.partition_expressions import parse_expression
-from cloche.services.glue.stored_tables import load_table
+from cloche.services.glue.partition_expressions import PartitionExpression, parse_expression
+from cloche.services.glue.stored_tables import complete_storage, load_table
 
 Failures = list[tuple[list[str], GlueError]]
 
@@ -56,12 +56,14 @@ def list_partitions(
         EntityNotFoundException: there is no such database or table.
         InvalidInputException: the expression cannot be read, or does not fit the partition keys.
     """
-    _, record = load_table(documents, account, region, database, table)
-    found = iterate_partitions(documents, account, region, database, table)
-    if not expression:
-        return list(found)
-    meets = parse_expression(expression, record.partition_keys)
-    return [each for each in found if meets(each["Values"])]
+    owner, record = load_table(documents, account, region, database, table)
+    meets = parse_expression(expression, record.partition_keys) if expression else None
+    prefix = prefix_of(record.id, *(needed_values(record, meets)))
+    return [
+        shown_partition(account, owner.name, record.name, each.value)
+        for each in documents.iterate(partitions, account, region, prefix)
+        if meets is None or meets(each.value.values)
+    ]
 
 
 def get_partition(
@@ -247,6 +249,12 @@ def check_values(table: Table, values: Sequence[str]) -> None:
         )
 
 
+def needed_values(table: Table, meets: PartitionExpression | None) -> tuple[str, ...]:
+    """Values of the first keys with which all partitions that an expression is true for begin."""
+    # The last key's value ends a document's name: it is no prefix of it with more to come.
+    return meets.leading[: len(table.partition_keys) - 1] if meets else ()
+
+
 def partition_not_found() -> EntityNotFoundException:
     """The error for values that no partition has."""
     return EntityNotFoundException("Partition not found.")
@@ -256,7 +264,7 @@ def shown_partition(
     account: str, database: str, table: str, partition: Partition
 ) -> dict[str, Any]:
     """Glue's Partition of a record."""
-    return {
+    shown = {
         **partition.input,
         "Values": list(partition.values),
         "DatabaseName": database,
@@ -264,6 +272,8 @@ def shown_partition(
         "CreationTime": partition.created_at,
         "CatalogId": account,
     }
+    complete_storage(shown)
+    return shown
 
 
 def _settings(partition_input: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from cloche.services.glue.catalog_records import (
     Database,
     PartitionIndex,
     Table,
+    partitions,
     storable,
     table_versions,
     tables,
@@ -158,6 +159,7 @@ def update_table(
             raise ConcurrentModificationException(
                 "Update table failed due to concurrent modifications."
             )
+        _check_partition_keys(tx, account, region, table, settings)
         if not skip_archive:
             archived = key_of(table.id, version_key(table.version))
             tx.put(table_versions, account, region, archived, table)
@@ -206,6 +208,18 @@ def drop_table(
     return owner, table.id
 
 
+def _check_partition_keys(
+    tx: Transaction, account: str, region: str, table: Table, settings: Mapping[str, Any]
+) -> None:
+    """Keep the partition keys as many as the values that the table's partitions have."""
+    if len(settings.get("PartitionKeys") or ()) == len(table.partition_keys):
+        return
+    if tx.scan(partitions, account, region, prefix_of(table.id), limit=1):
+        raise InvalidInputException(
+            "The number of partition keys cannot be changed while the table has partitions."
+        )
+
+
 def version_key(version: int) -> str:
     """A version's number as part of a key, newest first."""
     return f"{10**12 - version:013d}"
@@ -236,8 +250,13 @@ def shown_table(account: str, database: str, table: Table) -> dict[str, Any]:
         "CatalogId": account,
         "VersionId": str(table.version),
     }
-    if "StorageDescriptor" in shown:
-        shown["StorageDescriptor"] = {**_STORAGE_DEFAULTS, **shown["StorageDescriptor"]}
+    complete_storage(shown)
     if table.created_by:
         shown["CreatedBy"] = table.created_by
     return shown
+
+
+def complete_storage(shown: dict[str, Any]) -> None:
+    """Add what Glue tells of a StorageDescriptor even if nobody said it."""
+    if "StorageDescriptor" in shown:
+        shown["StorageDescriptor"] = {**_STORAGE_DEFAULTS, **shown["StorageDescriptor"]}
