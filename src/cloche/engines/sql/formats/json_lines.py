@@ -66,7 +66,7 @@ def normalized(line: str, rules: KeyRules) -> str:
 
     try:
         value = json.loads(line, object_pairs_hook=renamed, parse_float=str, parse_int=whole)
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (ValueError, RecursionError):
         return line
 
