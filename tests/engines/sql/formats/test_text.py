@@ -29,7 +29,10 @@ def test_lazy_simple_reads_what_it_can_and_the_rest_is_null(lake: Lake) -> None:
 
 
 def test_lazy_simple_types(lake: Lake) -> None:
-    lines = "true|7|1.25|2020-02-29|2020-01-01 10:11:12.5|2.5|ab\nyes|x|1.255|29.2.2020|no|Infinity|ab\n"
+    lines = (
+        "true|7|1.25|2020-02-29|2020-01-01 10:11:12.5|2.5|ab\n"
+        "yes|x|1.255|29.2.2020|no|Infinity|ab\n"
+    )
     types = "b boolean; i smallint; d decimal(5,2); y date; t timestamp; f double; v varchar(1)"
     lake.table("t", LAZY, types, lake.file("t", lines), field__delim="|")
     first, second = lake.rows("SELECT * FROM t")

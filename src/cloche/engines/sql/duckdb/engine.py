@@ -11,6 +11,7 @@ import duckdb
 
 from cloche.engines.sql.duckdb.databases import Databases
 from cloche.engines.sql.duckdb.execution import DuckDBExecution
+from cloche.engines.sql.duckdb.functions import register_functions
 from cloche.engines.sql.engine import Query
 
 
@@ -76,4 +77,4 @@ def _as_place(place: str | Path) -> str:
 
 def _initialize(connection: duckdb.DuckDBPyConnection) -> None:
     """What every database has, whatever is asked of it."""
-    connection.execute("SET preserve_insertion_order = true")
+    register_functions(connection)

@@ -138,19 +138,18 @@ class DuckDBExecution:
         self._held.callback(connection.close)
         connection.execute(f"SET memory_limit = '{memory}B'")
         trino.prepare(connection, time_zone=query.time_zone, now=query.now, user=query.user)
-        self._relations = Relations(query, connection)
         self._connection = connection
         if self._is_cancelled.is_set():
             raise QueryCancelled
         return connection
 
     def _plan(self, connection: duckdb.DuckDBPyConnection) -> None:
-        assert self._relations is not None
         query = self._query
+        self._relations = relations = Relations(query, connection)
         started = time.perf_counter()
         try:
             with self._translated_errors():
-                self._sql = self._relations.translate(query.sql, query.catalog, query.schema)
+                self._sql = relations.translate(query.sql, query.catalog, query.schema)
                 _check_is_query(self._sql)
         finally:
             self.statistics.planning_seconds += time.perf_counter() - started

@@ -24,6 +24,7 @@ from cloche.engines.sql.engine import (
     View,
 )
 from cloche.engines.sql.formats.file_tables import select_table, used_columns
+from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.engines.sql.formats.scan import BatchStream
 from cloche.engines.sql.formats.sql_text import quoted
 
@@ -113,11 +114,11 @@ class Relations:
             register=self._register,
             count=self.count,
             check=self.check,
-            duckdb_type=trino.hive_type_to_duckdb,
+            duckdb_type=_duckdb_type,
         )
         self._create(name, sql)
         typed = [
-            Column(c.name.lower(), trino.duckdb_type_to_trino(trino.hive_type_to_duckdb(c.type)))
+            Column(c.name.lower(), trino.duckdb_type_to_trino(_duckdb_type(c.type)))
             for c in columns
         ]
         return trino.Relation(quoted(name), tuple(typed))
@@ -163,3 +164,7 @@ class Relations:
         self._streams.append(stream)
         self._connection.register(name, stream)
         return name
+
+
+def _duckdb_type(hive_type: str) -> str:
+    return parse_hive_type(hive_type).duckdb

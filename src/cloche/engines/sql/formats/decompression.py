@@ -131,7 +131,7 @@ def _blocks(codec_name: str, stored: BinaryIO) -> Iterator[bytes]:
 
 def _piece(codec: pa.Codec, name: str, compressed: bytes, left: int) -> bytes:
     if name == "snappy":
-        return codec.decompress(compressed, _snappy_length(compressed, left), asbytes=True)
+        return codec.decompress(compressed, snappy_length(compressed, left), asbytes=True)
     # LZ4's raw blocks don't tell their size; Hadoop writes one block for each buffer of bytes.
     return codec.decompress(compressed, left, asbytes=True)
 
@@ -143,7 +143,8 @@ def _length(header: bytes) -> int:
     return size
 
 
-def _snappy_length(compressed: bytes, maximum: int) -> int:
+def snappy_length(compressed: bytes, maximum: int) -> int:
+    """How long a block is once it is unpacked; raises ValueError if that cannot be."""
     size = shift = 0
     for byte in compressed[:5]:
         size |= (byte & 0x7F) << shift

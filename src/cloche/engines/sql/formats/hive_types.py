@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
+from cloche.engines.sql.formats.sql_text import quoted
 
 _NAMES = {
     "tinyint": pa.int8(),
@@ -25,6 +26,13 @@ _NAMES = {
     "binary": pa.binary(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
+}
+_DUCKDB_NAMES = {
+    "int": "INTEGER",
+    "string": "VARCHAR",
+    "char": "VARCHAR",
+    "varchar": "VARCHAR",
+    "binary": "BLOB",
 }
 _TOKEN = re.compile(r"\s*([<>,:()]|[^<>,:()]+)")
 _STRUCT_NAME = re.compile(r"\s*(?:`([^`]*)`|([^:<>,]+))\s*:")
@@ -61,6 +69,23 @@ class HiveType:
                 return pa.decimal128(*self.numbers)
             case kind:
                 return _NAMES[kind]
+
+    @property
+    def duckdb(self) -> str:
+        """The type in DuckDB's SQL; timestamps have no zone."""
+        match self.kind:
+            case "array":
+                return f"{self.children[0].duckdb}[]"
+            case "map":
+                return f"MAP({self.children[0].duckdb}, {self.children[1].duckdb})"
+            case "struct":
+                pairs = zip(self.names, self.children, strict=True)
+                fields = (f"{quoted(name)} {child.duckdb}" for name, child in pairs)
+                return f"STRUCT({', '.join(fields)})"
+            case "decimal":
+                return f"DECIMAL({self.numbers[0]}, {self.numbers[1]})"
+            case kind:
+                return _DUCKDB_NAMES.get(kind, kind.upper())
 
     def __str__(self) -> str:
         match self.kind:
