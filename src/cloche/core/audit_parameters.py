@@ -147,10 +147,18 @@ def _map(member: Render) -> Render:
     def render(value: Any, depth: int) -> Any:
         if depth > _DEEPEST or not _is_mapping(value):
             return _LEFT_OUT
-        rendered = {str(name): member(item, depth + 1) for name, item in value.items()}
+        rendered = {
+            str(name): HIDDEN if _names_secret(name) else member(item, depth + 1)
+            for name, item in value.items()
+        }
         return {name: item for name, item in rendered.items() if item is not _LEFT_OUT}
 
     return render
+
+
+def _names_secret(key: Any) -> bool:
+    """Whether a map's key says that its value is a password (a Glue connection's properties)."""
+    return str(key).upper().endswith("PASSWORD")
 
 
 def _any(value: Any, depth: int) -> Any:

@@ -33,6 +33,11 @@ RESOURCE_MEMBERS: dict[str, dict[str, str]] = {
         "trailARN": "AWS::CloudTrail::Trail",
         "s3BucketName": "AWS::S3::Bucket",
     },
+    "glue.amazonaws.com": {
+        "databaseName": "AWS::Glue::Database",
+        "tableName": "AWS::Glue::Table",
+        "connectionName": "AWS::Glue::Connection",
+    },
 }
 """Type of what a parameter names, by `eventSource` and the parameter's name in the event."""
 

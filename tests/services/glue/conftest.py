@@ -8,6 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Clients
+from tests.core.conftest import documents, open_documents
+from tests.postgresql import postgresql_server, postgresql_url
+
+__all__ = ["documents", "open_documents", "postgresql_server", "postgresql_url"]
 
 
 def refused(code: str, operation: Callable[..., Any], **request: Any) -> str:
