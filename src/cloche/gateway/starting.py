@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from cloche.core.documents import DocumentEngine, UnreadableDocument
 from cloche.engines.audit.sqlite import AuditLogUnavailable, SQLiteEventStore
 from cloche.engines.errors import StartError
 from cloche.engines.objects.store import ObjectStore
+from cloche.engines.sql.engine import SqlEngine
 from cloche.services.iam.accounts import AccountExists, UnusableKey
 
 __all__ = [
@@ -126,6 +128,14 @@ def check_object_endpoint(url: str) -> None:
             f"The object store at {address} doesn't answer: {cause}.",
             "Start it, or let CLOCHE_OBJECT_STORE_URL name another endpoint.",
         ) from error
+
+
+def open_sql(data_directory: Path) -> SqlEngine:
+    """The engine that runs SQL, in this process."""
+    from cloche.engines.sql.duckdb import DuckDBEngine
+
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return DuckDBEngine(data_directory / "sql", [data_directory], memory_bytes=memory_bytes)
 
 
 def check_database(url: str) -> None:

@@ -37,6 +37,7 @@ class Session:
         call: of its job: it tells when to stop and has a folder.
         now: seconds since 1970, the same for the whole statement.
         began_at: when it got its turn, where it had to wait for it.
+        copies: objects that were copied into its folder, as they have no file of their own.
         published: what it has published, to be taken back should it not end well.
     """
 
@@ -48,6 +49,7 @@ class Session:
         self.now = server.clock.time()
         self.began_at: float | None = None
         self.published: Any = None
+        self.copies = 0
         self._checked: set[tuple[str, str, str]] = set()
 
     @property

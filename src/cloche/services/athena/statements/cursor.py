@@ -137,6 +137,8 @@ class Cursor:
             parts.append(self.identifier())
             if len(parts) > 3:
                 raise self.unexpected("<EOF>")
+        if len(parts) == 1 and self.is_hive and parts[0].count(".") == 1:
+            parts = parts[0].split(".")  # SHOW CREATE TABLE writes `database.table` so
         parts.reverse()
         return TableName(*parts)
 

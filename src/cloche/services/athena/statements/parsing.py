@@ -156,7 +156,13 @@ def _create_view(cursor: Cursor) -> CreateView:
     text = cursor.sql[cursor.token.start : cursor.tokens[-2].end]
     if cursor.token.kind == "end":
         raise cursor.unexpected("<query>")
-    return CreateView(kind="CREATE_VIEW", view=view, is_replacing=is_replacing, sql=text)
+    return CreateView(
+        kind="CREATE_VIEW",
+        view=view,
+        is_replacing=is_replacing,
+        sql=text,
+        query=blanked(cursor.sql, cursor.token.start, cursor.tokens[-2].end),
+    )
 
 
 def _drop(cursor: Cursor) -> Statement:

@@ -111,11 +111,17 @@ class CreateTable(Statement, frozen=True, kw_only=True):
 
 
 class CreateView(Statement, frozen=True, kw_only=True):
-    """CREATE [OR REPLACE] VIEW."""
+    """CREATE [OR REPLACE] VIEW.
+
+    Attributes:
+        sql: the query as it stands.
+        query: the query in its place, all before it made spaces.
+    """
 
     view: TableName
     is_replacing: bool
     sql: str
+    query: str
 
 
 class DropTable(Statement, frozen=True, kw_only=True):
