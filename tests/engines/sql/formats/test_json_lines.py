@@ -30,14 +30,10 @@ def test_values_and_what_is_missing(lake: Lake, serde: str, suffix: str) -> None
     packed = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress}[suffix](lines)
     file = lake.file(f"t.json{suffix}", packed)
     lake.table("t", serde, "a bigint; b string; c double; d boolean; e date", file)
-    assert (
-        lake.rows("SELECT * FROM t")
-        == [
-            (1, "x", 1.5, True, None),
-            (None, '{"k":[1,2]}', None, False, None),
-        ]
-        or lake.rows("SELECT * FROM t")[1][1] == '{"k": [1, 2]}'
-    )
+    assert lake.rows("SELECT * FROM t") == [
+        (1, "x", 1.5, True, None),
+        (None, '{"k":[1,2]}', None, False, None),
+    ]
 
 
 @BOTH

@@ -81,7 +81,11 @@ _rows = st.fixed_dictionaries(
         "departed": st.none() | st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)),
         "delay": st.none() | st.floats(-1e300, 1e300, allow_subnormal=False),
         "cancelled": st.none() | st.booleans(),
-        "tags": st.none() | st.lists(st.none() | st.text("abc", min_size=1), max_size=3),
+        # Text has no other way to write [NULL] than NULL.
+        "tags": st.none()
+        | st.lists(st.none() | st.text("abc", min_size=1), max_size=3).filter(
+            lambda tags: tags != [None]
+        ),
         "plane": st.none()
         | st.fixed_dictionaries(
             {"maker": st.none() | st.text("ab", min_size=1), "seats": st.none() | st.integers(0, 9)}
@@ -116,7 +120,7 @@ def _lazy(value: Any, depth: int = 0) -> str:
 def _lazy_row(row: Mapping[str, Any]) -> str:
     plane, codes = row["plane"], row["codes"]
     shown = dict(row)
-    shown["plane"] = None if plane is None else list(plane.values())
+    shown["plane"] = None if plane is None else [plane["maker"], plane["seats"]]
     if codes is not None:
         shown["codes"] = [f"{key}\x03{_lazy(value)}" for key, value in codes.items()]
     return "\x01".join(_lazy(value) for value in shown.values())
@@ -141,10 +145,11 @@ def _write_all(lake: Lake, rows: list[dict[str, Any]]) -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(_rows, min_size=1, max_size=6))
 def test_every_format_gives_the_same(lake: Lake, rows: list[dict[str, Any]]) -> None:
+    rows = [{name: row[name] for name in SCHEMA.names} for row in rows]
     _write_all(lake, rows)
     expected = lake.rows("SELECT * FROM parquet")
     assert expected == [
@@ -238,3 +243,11 @@ def test_text_for_a_number_is_bad_data(lake: Lake) -> None:
             lake.rows("SELECT carrier FROM t")
         assert caught.value.kind == ErrorKind.HIVE_BAD_DATA, serde
         assert f"s3://lake/{name}" in caught.value.message
+
+
+def test_a_file_that_is_written_anew_is_read_anew(lake: Lake) -> None:
+    # Within the same second and of the same size: no cache may take it for the old one.
+    for value in (1, 2, 3, 4):
+        pq.write_table(pa.table({"a": [value]}), lake.folder / "again.parquet")
+        lake.table("t", PARQUET, "a bigint", lake.file("again.parquet"))
+        assert lake.rows("SELECT a FROM t") == [(value,)]

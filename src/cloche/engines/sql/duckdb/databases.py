@@ -126,6 +126,8 @@ class Databases:
         if any("://" in place for place in self._readable):
             _load_extension(connection, "httpfs")
         self._initialize(connection)
+        # Its cache of files takes one that was overwritten within a second for the old one.
+        connection.execute("SET enable_external_file_cache = false")
         # From here on nothing else can be read, and this cannot be taken back.
         connection.execute(f"SET allowed_directories = {listed(self._readable)}")
         connection.execute("SET enable_external_access = false")
