@@ -224,6 +224,15 @@ def test_calls_between_services() -> None:
     assert shown["sourceIPAddress"] == "glue.amazonaws.com"
 
 
+def test_passwords_among_properties_are_hidden() -> None:
+    properties = {"USERNAME": "jane", "PASSWORD": "s3cr3t", "KAFKA_CLIENT_KEY_PASSWORD": "t0k3n"}
+    given = {"Name": "c", "ConnectionType": "JDBC", "ConnectionProperties": properties}
+    made = indexed(call("glue", "CreateConnection"), {"ConnectionInput": given}, {})
+    assert b"jane" in made.event
+    assert b"s3cr3t" not in made.event
+    assert b"t0k3n" not in made.event
+
+
 def test_secrets_are_hidden() -> None:
     hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
     shown = event(

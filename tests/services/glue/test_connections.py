@@ -157,7 +157,48 @@ def test_jdbc_connection_that_cannot_connect_is_refused(
     refused("InvalidInputException", glue.create_connection, ConnectionInput=given)
 
 
-def test_what_is_not_done_is_refused(glue: Any) -> None:
-    given = connection_input("x", ValidateCredentials=True)
+def test_database_that_is_signed_in_to_by_name_and_password(server: LiveServer, glue: Any) -> None:
+    name = f"pg-{uuid4().hex}"
+    given = {
+        "Name": name,
+        "ConnectionType": "POSTGRESQL",
+        "ConnectionProperties": {"HOST": "db.example", "PORT": "5432", "DATABASE": "shop"},
+        "AuthenticationConfiguration": {
+            "AuthenticationType": "BASIC",
+            "BasicAuthenticationCredentials": {"Username": "reader", "Password": SECRET},
+        },
+    }
+    glue.create_connection(ConnectionInput=given)
+    shown = glue.get_connection(Name=name)["Connection"]
+    assert shown["AuthenticationConfiguration"] == {"AuthenticationType": "BASIC"}
+    assert shown["ConnectionSchemaVersion"] == 2
+    assert SECRET not in str(shown)
+    found = catalog.connection(server.runtime.documents, "000000000000", "us-east-1", name)
+    assert found["ConnectionProperties"] == {
+        **given["ConnectionProperties"],
+        "USERNAME": "reader",
+        "PASSWORD": SECRET,
+    }
+    given["ConnectionProperties"] = {"HOST": "db.example"}
+    refused("InvalidInputException", glue.create_connection, ConnectionInput=given)
+
+
+BY_SECRET = {
+    "AuthenticationType": "BASIC",
+    "SecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:x",
+}
+
+
+@pytest.mark.parametrize(
+    ("named", "members"),
+    [
+        ("ValidateCredentials", {"ValidateCredentials": True}),
+        ("SECRET_ID", {"ConnectionProperties": {"SECRET_ID": "x"}}),
+        ("SecretArn", {"AuthenticationConfiguration": BY_SECRET}),
+        ("IAM", {"AuthenticationConfiguration": {"AuthenticationType": "IAM"}}),
+    ],
+)
+def test_what_is_not_done_is_refused(glue: Any, named: str, members: dict[str, Any]) -> None:
+    given = connection_input("x", **members)
     message = refused("NotImplementedException", glue.create_connection, ConnectionInput=given)
-    assert "ValidateCredentials" in message
+    assert named in message

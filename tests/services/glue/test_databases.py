@@ -105,5 +105,14 @@ def test_catalog_of_another_account_is_closed(
     refused("EntityNotFoundException", glue.get_database, Name=database, CatalogId="s3tables")
 
 
+def test_only_catalog_is_the_accounts_own(glue: Any) -> None:
+    own = glue.get_catalog(CatalogId="000000000000")["Catalog"]
+    assert own["ResourceArn"] == "arn:aws:glue:us-east-1:000000000000:catalog"
+    assert glue.get_catalogs()["CatalogList"] == []
+    assert glue.get_catalogs(IncludeRoot=True, Recursive=True)["CatalogList"] == [own]
+    refused("EntityNotFoundException", glue.get_catalog, CatalogId="s3tablescatalog")
+    refused("EntityNotFoundException", glue.get_catalogs, ParentCatalogId="s3tablescatalog")
+
+
 def test_nothing_is_left_to_import(glue: Any) -> None:
     assert glue.get_catalog_import_status()["ImportStatus"]["ImportCompleted"] is True

@@ -232,3 +232,16 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except InvalidInputException:
         return
     expression(VALUES)
+
+
+@given(st.text("ab%_", max_size=8), st.text("ab\n", max_size=8))
+def test_likeness_is_sqls(pattern: str, text: str) -> None:
+    connection = sqlite3.connect(":memory:")
+    expected = connection.execute("SELECT ? LIKE ?", (text, pattern)).fetchone()[0]
+    connection.close()
+    assert meets(f"carrier like '{pattern}'", carrier=text) == bool(expected)
+
+
+@pytest.mark.timeout(10)
+def test_likeness_takes_no_time_without_end() -> None:
+    assert not meets(f"carrier like '{'%a' * 900}%b'", carrier="a" * 1000)

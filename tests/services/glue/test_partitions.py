@@ -49,6 +49,14 @@ def test_values_are_as_many_as_keys(glue: Any, table: dict[str, str]) -> None:
         )
 
 
+def test_table_without_keys_has_no_partitions(glue: Any, database: str) -> None:
+    table = {"DatabaseName": database, "TableName": "t"}
+    glue.create_table(DatabaseName=database, TableInput={"Name": "t"})
+    for given in ({"Values": []}, {"Values": ["x"]}, {}):
+        refused("InvalidInputException", glue.create_partition, **table, PartitionInput=given)
+    assert glue.get_partitions(**table)["Partitions"] == []
+
+
 def test_batch_adds_what_it_can_and_tells_the_rest(glue: Any, table: dict[str, str]) -> None:
     glue.create_partition(**table, PartitionInput=partition_input("2013", "UA"))
     inputs = [

@@ -64,6 +64,9 @@ def test_tables_are_found_by_expression_and_listed_in_pages(glue: Any, database:
     assert names(Expression="flights.*") == ["flights_2013", "flights_2014"]
     assert names(Expression=".*ea.*|PLANES") == ["planes", "weather"]
     assert names(Expression="plane") == []
+    assert names(Expression="fli*") == ["flights_2013", "flights_2014"]
+    assert names(Expression="*ea*|planes") == ["planes", "weather"]
+    assert names(Expression="flights_201[3-9]*") == ["flights_2013", "flights_2014"]
     only = glue.get_tables(DatabaseName=database, AttributesToGet=["NAME", "TABLE_TYPE"])
     assert only["TableList"][0] == {
         "Name": "flights_2013",

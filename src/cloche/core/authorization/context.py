@@ -76,7 +76,7 @@ class RequestContext:
 
     def _tag_keys(self) -> Values | None:
         keys = [key for key, _ in request_tags(self._request)]
-        for member in ("TagKeys", "tagKeys"):
+        for member in ("TagKeys", "tagKeys", "TagsToRemove"):
             keys.extend(self._request.get(member) or ())
         return tuple(keys) or None
 
@@ -91,7 +91,7 @@ def principal_tag(principal: Principal, lower_key: str) -> Values | None:
 
 def request_tags(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The tags that a request would set, in the forms that AWS's services use."""
-    for member in ("Tags", "tags", "TagList"):
+    for member in ("Tags", "tags", "TagList", "TagsToAdd"):
         tags: Any = request.get(member)
         if isinstance(tags, Mapping):
             return list(cast("Mapping[str, str]", tags).items())

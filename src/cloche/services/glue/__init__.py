@@ -1,6 +1,7 @@
 """AWS Glue: the Data Catalog."""
 
 from cloche.services.glue import (
+    catalogs,
     column_statistics,
     connections,
     databases,
@@ -17,6 +18,7 @@ from cloche.services.glue import (
 from cloche.services.glue.service import service
 
 __all__ = [
+    "catalogs",
     "column_statistics",
     "connections",
     "databases",

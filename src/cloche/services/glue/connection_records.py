@@ -38,6 +38,11 @@ class Connection(msgspec.Struct, frozen=True):
     updated_at: float
     updated_by: str
 
+    @property
+    def schema_version(self) -> int:
+        """2 where it says how to sign in by an AuthenticationConfiguration."""
+        return 2 if self.input.get("AuthenticationConfiguration") else 1
+
 
 connections = Table("glue.connections", Connection)
 
@@ -57,26 +62,37 @@ def find_connection(reader: Reader, account: str, region: str, name: str) -> Con
 def connection(documents: Documents, account: str, region: str, name: str) -> dict[str, Any]:
     """Glue's Connection with its secrets, for those who connect.
 
+    USERNAME and PASSWORD are among its ConnectionProperties whichever way they were given.
+
     Raises:
         EntityNotFoundException: there is none.
     """
-    return shown_connection(find_connection(documents, account, region, name))
+    record = find_connection(documents, account, region, name)
+    given = record.input.get("AuthenticationConfiguration") or {}
+    credentials = given.get("BasicAuthenticationCredentials") or {}
+    signed_in = {key.upper(): value for key, value in credentials.items()}
+    shown = shown_connection(record)
+    return {**shown, "ConnectionProperties": {**shown["ConnectionProperties"], **signed_in}}
 
 
 def shown_connection(record: Connection, *, hides_secrets: bool = False) -> dict[str, Any]:
-    """Glue's Connection of a record."""
+    """Glue's Connection of a record; an AuthenticationConfiguration's password is never in it."""
     properties = record.input["ConnectionProperties"]
     if hides_secrets:
         properties = {name: value for name, value in properties.items() if name not in SECRETS}
-    return {
+    shown = {
         **record.input,
         "ConnectionProperties": properties,
         "CreationTime": record.created_at,
         "LastUpdatedTime": record.updated_at,
         "LastUpdatedBy": record.updated_by,
         "Status": "READY",
-        "ConnectionSchemaVersion": 1,
+        "ConnectionSchemaVersion": record.schema_version,
     }
+    if authentication := record.input.get("AuthenticationConfiguration"):
+        kind = authentication["AuthenticationType"]
+        shown["AuthenticationConfiguration"] = {"AuthenticationType": kind}
+    return shown
 
 
 def _exists(reader: Reader, account: str, region: str, name: str) -> bool:

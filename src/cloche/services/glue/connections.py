@@ -28,7 +28,7 @@ from cloche.services.glue.errors import (
 )
 from cloche.services.glue.keys import key_of
 from cloche.services.glue.paging import read_page, with_token
-from cloche.services.glue.refusals import account_of, refuse
+from cloche.services.glue.refusals import account_of, not_implemented, refuse
 from cloche.services.glue.service import service
 
 if TYPE_CHECKING:
@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     from aws_shapes import glue as shapes
 
 _PAGE = 100
-_NOT_HONOURED = ("AuthenticationConfiguration", "ValidateCredentials")
+_NOT_HONOURED = ("ValidateCredentials", "ValidateForComputeEnvironments")
+_AUTHENTICATION_NOT_HONOURED = (
+    "SecretArn",
+    "KmsKeyArn",
+    "OAuth2Properties",
+    "CustomAuthenticationCredentials",
+)
+_DATABASES = frozenset({"POSTGRESQL", "MYSQL"})
 _JDBC_URL = re.compile(r"jdbc:[a-z0-9:]+:.+", re.DOTALL)
 
 
@@ -177,21 +184,37 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """A ConnectionInput as it is kept.
 
     Raises:
-        InvalidInputException: a JDBC connection has no JDBC URL, or nothing to sign in with.
+        InvalidInputException: it lacks where to connect to, or what to sign in with.
+        NotImplementedException: it asks for what is not done, as for a secret of Secrets Manager.
     """
-    refuse(given, *_NOT_HONOURED, "ValidateForComputeEnvironments", where="ConnectionInput.")
-    properties = given["ConnectionProperties"]
-    if given["ConnectionType"] == "JDBC":
+    refuse(given, *_NOT_HONOURED, where="ConnectionInput.")
+    properties, kind = given["ConnectionProperties"], given["ConnectionType"]
+    refuse(properties, "SECRET_ID", where="ConnectionProperties.")
+    authentication = given.get("AuthenticationConfiguration") or {}
+    _check_authentication(authentication)
+    if kind == "JDBC":
         if not _JDBC_URL.fullmatch(properties.get("JDBC_CONNECTION_URL", "")):
             raise InvalidInputException(
                 "A JDBC connection needs a JDBC_CONNECTION_URL such as "
                 "jdbc:postgresql://host:5432/database."
             )
-        if not ({"USERNAME", "PASSWORD"} <= properties.keys() or "SECRET_ID" in properties):
-            raise InvalidInputException(
-                "A JDBC connection needs USERNAME and PASSWORD, or SECRET_ID."
-            )
+        if not (authentication or {"USERNAME", "PASSWORD"} <= properties.keys()):
+            raise InvalidInputException("A JDBC connection needs USERNAME and PASSWORD.")
+    if kind in _DATABASES and not {"HOST", "PORT", "DATABASE"} <= properties.keys():
+        raise InvalidInputException(f"A {kind} connection needs HOST, PORT and DATABASE.")
     return storable(given)
+
+
+def _check_authentication(given: Mapping[str, Any]) -> None:
+    if not given:
+        return
+    refuse(given, *_AUTHENTICATION_NOT_HONOURED, where="AuthenticationConfiguration.")
+    if given.get("AuthenticationType") != "BASIC":
+        kind = given.get("AuthenticationType")
+        raise not_implemented(f"AuthenticationType {kind} of connections")
+    credentials = given.get("BasicAuthenticationCredentials") or {}
+    if not {"Username", "Password"} <= credentials.keys():
+        raise InvalidInputException("BASIC authentication needs a Username and a Password.")
 
 
 def _filter(wanted: Mapping[str, Any]) -> Any:
@@ -205,7 +228,7 @@ def _filter(wanted: Mapping[str, Any]) -> Any:
         return (
             kind in (None, given["ConnectionType"])
             and criteria <= set(given.get("MatchCriteria") or ())
-            and version in (None, 1)
+            and version in (None, document.value.schema_version)
         )
 
     return test if wanted else None

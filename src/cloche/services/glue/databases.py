@@ -11,7 +11,6 @@ from cloche.core.documents import Transaction
 from cloche.core.operations import Call
 from cloche.services.glue import stored_databases, tag_records
 from cloche.services.glue.arns import (
-    catalog_arns,
     database_arns,
     database_with_contents_arns,
 )
@@ -121,18 +120,6 @@ def delete_database(call: Call, request: shapes.DeleteDatabaseRequest) -> Empty:
         call.documents, account, call.region, request["Name"], events=call.server.events
     )
     return {}
-
-
-@service.operation(resource=catalog_arns)
-def get_catalog_import_status(
-    call: Call, request: shapes.GetCatalogImportStatusRequest
-) -> shapes.GetCatalogImportStatusResponse:
-    """That nothing is left to import: Athena never had a catalog of its own here.
-
-    AWS: Glue GetCatalogImportStatus.
-    """
-    account_of(call, request)
-    return {"ImportStatus": {"ImportCompleted": True}}
 
 
 def _check(database_input: Mapping[str, Any]) -> None:

@@ -8,11 +8,11 @@ Source: Glue's API reference, GetPartitions.
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cloche.services.glue.errors import InvalidInputException
+from cloche.services.glue.like_patterns import like_test
 from cloche.services.glue.partition_tokens import Token, Tokens
 from cloche.services.glue.partition_values import NULL_PARTITION, Reader, reader_of
 
@@ -148,8 +148,7 @@ class _Parser:
     def _likeness(self, key: int) -> Test:
         pattern = self.tokens.take_text()
         escape = self.tokens.take_text() if self.tokens.take_word("ESCAPE") else ""
-        expression = re.compile(_like_pattern(pattern, escape), re.DOTALL)
-        return _tested(key, str, lambda value: expression.fullmatch(value) is not None)
+        return _tested(key, str, like_test(pattern, escape))
 
     def _comparison(self, key: int) -> Test:
         symbol = self.tokens.take_one_of(_COMPARISONS)
@@ -244,21 +243,3 @@ def _any(tests: Sequence[Test]) -> Test:
         return result
 
     return test
-
-
-def _like_pattern(pattern: str, escape: str) -> str:
-    if len(escape) > 1:
-        raise InvalidInputException("ESCAPE must be a single character.")
-    parts: list[str] = []
-    characters = iter(pattern)
-    for character in characters:
-        if character == escape:
-            character = next(characters, "")
-            if character not in ("%", "_", escape) or not character:
-                raise InvalidInputException("ESCAPE must stand before %, _ or itself.")
-            parts.append(re.escape(character))
-        elif character == "%":
-            parts.append("" if parts and parts[-1] == ".*" else ".*")
-        else:
-            parts.append("." if character == "_" else re.escape(character))
-    return "".join(parts)

@@ -241,9 +241,9 @@ def check_values(table: Table, values: Sequence[str]) -> None:
     """Refuse values that are more or fewer than a table's partition keys.
 
     Raises:
-        InvalidInputException: they are.
+        InvalidInputException: they are, or the table has none.
     """
-    if len(values) != len(table.partition_keys):
+    if not values or len(values) != len(table.partition_keys):
         raise InvalidInputException(
             "The number of partition keys do not match the number of partition values"
         )

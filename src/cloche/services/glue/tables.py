@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-
-import regex
 
 from cloche.core.documents import Document, Transaction
 from cloche.core.operations import Call
@@ -15,6 +13,7 @@ from cloche.services.glue.catalog_records import Table, tables
 from cloche.services.glue.change_events import tell_database_change
 from cloche.services.glue.errors import GlueError, InvalidInputException
 from cloche.services.glue.keys import folded, prefix_of
+from cloche.services.glue.name_patterns import name_test
 from cloche.services.glue.paging import read_page, with_token
 from cloche.services.glue.partition_index_rules import checked_indexes
 from cloche.services.glue.refusals import account_of, not_implemented, refuse
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from aws_shapes import glue as shapes
 
 _PAGE = 100
-_PATTERN_SECONDS = 2.0
 _FORMERLY_GOVERNED = ("TransactionId", "QueryAsOfTime")
 
 
@@ -189,22 +187,12 @@ def _checked(request: Mapping[str, Any]) -> Mapping[str, Any]:
     return given
 
 
-def _name_test(expression: str | None) -> Any:
-    """Whether a document is of a table whose name a regular expression matches as a whole."""
+def _name_test(expression: str | None) -> Callable[[Document[Table]], bool] | None:
+    """Whether a document is of a table whose name matches a pattern; None for all tables."""
     if not expression:
         return None
-    try:
-        pattern = regex.compile(expression, regex.IGNORECASE)
-    except regex.error as error:
-        raise InvalidInputException(f"The expression is not valid: {error}") from None
-
-    def test(document: Document[Table]) -> bool:
-        try:
-            return pattern.fullmatch(document.value.name, timeout=_PATTERN_SECONDS) is not None
-        except TimeoutError:
-            raise InvalidInputException("The expression takes too long to match.") from None
-
-    return test
+    matches = name_test(expression)
+    return lambda document: matches(document.value.name)
 
 
 def _wanted(table: dict[str, Any], attributes: list[str] | None) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import regex
 from msgspec.structs import replace
 
 from cloche.core.documents import DocumentExists, Documents, Reader, Transaction
@@ -17,6 +16,7 @@ from cloche.services.glue.errors import (
     InvalidInputException,
 )
 from cloche.services.glue.keys import key_of, prefix_of
+from cloche.services.glue.name_patterns import name_test
 from cloche.services.glue.paging import after_token, token_after
 from cloche.services.glue.refusals import account_of
 from cloche.services.glue.service import service
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from aws_shapes import glue as shapes
 
 _PAGE = 100
-_PATTERN_SECONDS = 2.0
 
 
 @service.operation(resource=function_arns)
@@ -85,14 +84,14 @@ def get_user_defined_functions(
     """
     account = account_of(call, request)
     owners = _owners(call.documents, account, call.region, request.get("DatabaseName"))
-    pattern, wanted = _pattern(request["Pattern"]), request.get("FunctionType")
+    matches, wanted = name_test(request["Pattern"]), request.get("FunctionType")
     limit = request.get("MaxResults", _PAGE)
     after = after_token(request.get("NextToken"))
     shown: list[Any] = []
     last = ""
     for owner, name, function in _functions(call.documents, account, call.region, owners):
         place = key_of(owner.name, name)
-        if place <= after or not _matches(pattern, function.name):
+        if place <= after or not matches(function.name):
             continue
         if wanted not in (None, function.input.get("FunctionType")):
             continue
@@ -177,21 +176,6 @@ def _functions(documents: Documents, account: str, region: str, owners: list[Dat
         prefix = prefix_of(owner.id)
         for each in documents.iterate(user_defined_functions, account, region, prefix):
             yield owner, each.value.name, each.value
-
-
-def _pattern(expression: str) -> regex.Pattern[str]:
-    """A pattern of Hive's: a regular expression in which a lone `*` is any text."""
-    try:
-        return regex.compile(".*" if expression == "*" else expression, regex.IGNORECASE)
-    except regex.error as error:
-        raise InvalidInputException(f"The pattern is not valid: {error}") from None
-
-
-def _matches(pattern: regex.Pattern[str], name: str) -> bool:
-    try:
-        return pattern.fullmatch(name, timeout=_PATTERN_SECONDS) is not None
-    except TimeoutError:
-        raise InvalidInputException("The pattern takes too long to match.") from None
 
 
 def _shown(account: str, database: str, function: UserDefinedFunction) -> Any:
