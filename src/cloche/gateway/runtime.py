@@ -157,7 +157,7 @@ def _object_store(runtime: Runtime) -> ObjectStore:
 
 
 def _sql_engine(runtime: Runtime) -> SqlEngine:
-    return starting.open_sql(runtime.settings.data_directory)
+    return starting.open_sql(runtime.settings)
 
 
 _ENGINES: dict[type, Callable[[Runtime], Any]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ __all__ = [
     "open_audit_log",
     "open_documents",
     "open_objects",
+    "open_sql",
 ]
 
 ENDPOINT_SECONDS = 5.0
@@ -130,12 +130,12 @@ def check_object_endpoint(url: str) -> None:
         ) from error
 
 
-def open_sql(data_directory: Path) -> SqlEngine:
+def open_sql(settings: Settings) -> SqlEngine:
     """The engine that runs SQL, in this process."""
     from cloche.engines.sql.duckdb import DuckDBEngine
 
-    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    return DuckDBEngine(data_directory / "sql", [data_directory], memory_bytes=memory_bytes)
+    directory = settings.data_directory
+    return DuckDBEngine(directory / "sql", [directory], memory_bytes=settings.sql_memory)
 
 
 def check_database(url: str) -> None:

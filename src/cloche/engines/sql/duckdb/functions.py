@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import PythonUDFType
+from duckdb.sqltypes import VARCHAR
 
 from cloche.engines.sql.formats.json_lines import NORMALIZE, KeyRules, normalized
 
@@ -14,7 +16,7 @@ from cloche.engines.sql.formats.json_lines import NORMALIZE, KeyRules, normalize
 def register_functions(connection: duckdb.DuckDBPyConnection) -> None:
     """Make them known to a new database."""
     connection.create_function(
-        NORMALIZE, _normalize, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow"
+        NORMALIZE, _normalize, [VARCHAR, VARCHAR], VARCHAR, type=PythonUDFType.ARROW
     )
 
 

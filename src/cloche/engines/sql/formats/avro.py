@@ -9,6 +9,8 @@ from typing import Any
 
 import fastavro
 import pyarrow as pa
+from fastavro.read import SchemaResolutionError
+from fastavro.schema import SchemaParseException
 
 from cloche.engines.sql.engine import DataFile, ErrorKind, QueryError
 from cloche.engines.sql.formats.avro_codecs import unpacked
@@ -59,7 +61,7 @@ _DAMAGE = (
     OverflowError,
     MemoryError,
     AttributeError,
-    fastavro.read.SchemaResolutionError,
+    SchemaResolutionError,
 )
 
 
@@ -71,7 +73,7 @@ def _declared_schema(scan: Scan) -> dict[str, Any] | None:
         return None
     try:
         parsed = fastavro.parse_schema(json.loads(text))
-    except (ValueError, KeyError, TypeError, fastavro.schema.SchemaParseException) as error:
+    except (ValueError, KeyError, TypeError, SchemaParseException) as error:
         raise QueryError(
             ErrorKind.HIVE_BAD_DATA, f"avro.schema.literal is not a schema: {error}"
         ) from error

@@ -26,7 +26,7 @@ def conformed(array: pa.Array, type: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(type) and pa.types.is_timestamp(array.type):
         return _timestamp(array, type)
     if pa.types.is_string(type) and pa.types.is_boolean(array.type):
-        return pc.if_else(array, "true", "false").cast(type)
+        return pc.call_function("if_else", [array, pa.scalar("true"), pa.scalar("false")])
     return array.cast(type)
 
 

@@ -152,10 +152,11 @@ def _sources(scan: Scan, ignores: bool) -> Iterator[str]:
         for file in files:
             scan.count(file.size_bytes)
         place = f", filename AS {quoted(LOCATION)}" if scan.located else ""
+        chosen = literal(_DUCKDB_COMPRESSIONS[compression])
         yield (
             f"SELECT CAST(json AS VARCHAR) AS line{place} FROM read_json_objects("
             f"{listed(file.location for file in files)}, format = 'newline_delimited', "
-            f"compression = {literal(_DUCKDB_COMPRESSIONS[compression])}, ignore_errors = {str(ignores).lower()}, "
+            f"compression = {chosen}, ignore_errors = {str(ignores).lower()}, "
             f"hive_partitioning = false, filename = {str(scan.located).lower()})"
         )
 
