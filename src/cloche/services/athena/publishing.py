@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from cloche.core.errors import AWSError
 from cloche.services.athena.session import Session
@@ -78,6 +79,11 @@ def publish(
     except BaseException:
         take_back(session)
         raise
+
+
+def spare_table(session: Session) -> None:
+    """Leave the table where it is when all is taken back: somebody else has made it meanwhile."""
+    session.published = replace(session.published, table=None)
 
 
 def take_back(session: Session) -> None:

@@ -63,6 +63,8 @@ class Runner:
             if call.cancelled.is_set():
                 raise JobInterrupted(call.stop_reason) from error
             outcome = failed(as_failure(error))
+        finally:
+            session.remove_folder()
         return msgspec.to_builtins(with_times(outcome, session))
 
     def _perform(self, session: Session) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -77,6 +78,10 @@ class Session:
         """A folder of its own on this machine."""
         self.call.folder.mkdir(parents=True, exist_ok=True)
         return self.call.folder
+
+    def remove_folder(self) -> None:
+        """Remove what it has written on this machine."""
+        shutil.rmtree(self.call.folder, ignore_errors=True)
 
     def schema_of(self, table: TableName) -> str:
         """The database of a table.

@@ -19,7 +19,7 @@ _COMPRESSIONS = {
     "TEXTFILE": ("GZIP", "ZSTD", "BZIP2", "NONE"),
 }
 _SYNONYMS = {"UNCOMPRESSED": "NONE", "ZLIB": "ZLIB", "TEXT": "TEXTFILE"}
-_DEFAULT_DELIMITER = "\x01"
+DEFAULT_DELIMITER = "\x01"
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     level: int | None = None
     columns: tuple[Column, ...] = ()
     partition_columns: tuple[Column, ...] = ()
-    delimiter: str = _DEFAULT_DELIMITER
+    delimiter: str = DEFAULT_DELIMITER
     bucket_columns: tuple[str, ...] = ()
     bucket_count: int = 0
     serde_properties: Mapping[str, str] = {}

@@ -13,6 +13,7 @@ from cloche.services.athena.slots import Slots
 from cloche.services.athena.statements import (
     altering,
     creating,
+    creating_from_queries,
     inserting,
     partitions,
     preparing,
@@ -75,7 +76,7 @@ _DDL: dict[type[Statement], Callable[[Session, Any], Any]] = {
     ShowOfTable: showing_tables.show_of_table,
 }
 _DML: dict[type[Statement], Callable[[Session, Any, tuple[str, ...]], Outcome]] = {
-    CreateTableAs: inserting.create_table_as,
+    CreateTableAs: creating_from_queries.create_table_as,
     Insert: inserting.insert,
     QueryStatement: selecting.select,
     Unload: unloading.unload,

@@ -1,0 +1,117 @@
+"""Runs a query and writes its rows to files, which are published together at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from cloche.engines.sql.engine import Column, Execution, Statistics
+from cloche.services.athena.column_info import column_info
+from cloche.services.athena.publishing import NewObject, publish
+from cloche.services.athena.query_records import Outcome
+from cloche.services.athena.result_configurations import bucket_and_key
+from cloche.services.athena.session import Session
+from cloche.services.athena.statements.destinations import Destination
+from cloche.services.athena.statements.file_writing import WrittenFile, write_files
+from cloche.services.athena.tables.hive_tables import partition_path
+from cloche.services.athena.timing import statistics_of
+
+
+class Written(NamedTuple):
+    """What a query has written on this machine.
+
+    Attributes:
+        statistics: of the engine.
+    """
+
+    files: tuple[WrittenFile, ...]
+    row_count: int
+    statistics: Statistics
+
+
+def write_rows(session: Session, execution: Execution, destination: Destination) -> Written:
+    """Write all rows of an execution to files in the session's folder.
+
+    Raises:
+        QueryError: a row cannot be written.
+        QueryCancelled: it was cancelled.
+    """
+    folder = session.folder / "written"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = tuple(write_files(execution, destination, folder))
+    rows = sum(each.row_count for each in files)
+    return Written(files, rows, execution.statistics)
+
+
+def objects_of(
+    session: Session,
+    written: Written,
+    destination: Destination,
+    place_of: Callable[[tuple[str | None, ...]], tuple[str, str]] | None = None,
+) -> list[NewObject]:
+    """The objects that the files become.
+
+    Args:
+        session: whose query they are of.
+        written: the files.
+        destination: where they go.
+        place_of: bucket and key prefix of a partition's values; below the destination's folder
+            in Hive's way if None.
+    """
+    stamp = datetime.fromtimestamp(session.now, UTC).strftime("%Y%m%d_%H%M%S")
+    names = [column.name for column in destination.partition_columns]
+    found: list[NewObject] = []
+    for number, file in enumerate(written.files):
+        bucket, prefix = destination.bucket, destination.prefix
+        if place_of is not None:
+            bucket, prefix = place_of(file.partition)
+        elif names:
+            path = partition_path(dict(zip(names, file.partition, strict=True)))
+            prefix = f"{prefix}{path}/"
+        name = f"{stamp}_{number:05d}_{session.query.id}{file.suffix}"
+        found.append(NewObject(bucket, f"{prefix}{name}", file.path))
+    return found
+
+
+def publish_rows(
+    session: Session,
+    written: Written,
+    objects: Sequence[NewObject],
+    manifest_location: str,
+    register: Callable[[], None],
+    **created: Any,
+) -> Outcome:
+    """Make the objects, their manifest and what the catalog is to know of them.
+
+    Args:
+        session: whose query they are of.
+        written: the files.
+        objects: that they become.
+        manifest_location: of the list of objects.
+        register: tells the catalog.
+        created: of `publish`.
+    """
+    bucket, key = bucket_and_key(manifest_location)
+    listed = "".join(f"{each.url}\n" for each in objects).encode()
+    publish(session, [*objects, NewObject(bucket, key, listed)], register, **created)
+    return Outcome(
+        state="SUCCEEDED",
+        columns=(column_info("rows", "bigint"),),
+        update_count=written.row_count,
+        manifest=manifest_location,
+        statistics=statistics_of(written.statistics),
+        row_count=written.row_count,
+    )
+
+
+def partition_values(
+    files: Sequence[WrittenFile],
+) -> list[tuple[str | None, ...]]:
+    """The different partitions of files, in order."""
+    return list(dict.fromkeys(file.partition for file in files))
+
+
+def shown_columns(columns: Sequence[Column]) -> list[dict[str, str]]:
+    """Columns as Glue's."""
+    return [{"Name": column.name, "Type": column.type} for column in columns]
