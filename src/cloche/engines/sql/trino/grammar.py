@@ -43,9 +43,15 @@ class _Parser(TrinoParser):
 
 
 class _Dialect(Trino):
-    """Trino, with functions as they are written."""
+    """Trino, with functions, subscripts and paths as they are written."""
 
+    INDEX_OFFSET = 0
+    NULL_ORDERING = "nulls_are_last"
     parser_class = _Parser
+
+    def to_json_path(self, path: exp.Expr | None) -> exp.Expr | None:
+        """The path itself: `json_paths` reads it."""
+        return path
 
 
 def place(sql: str, offset: int) -> tuple[int, int]:

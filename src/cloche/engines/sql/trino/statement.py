@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from cloche.engines.sql.engine import ErrorKind, QueryError
+from cloche.engines.sql.engine import Column, ErrorKind, QueryError
+from cloche.engines.sql.trino import special as _special
 from cloche.engines.sql.trino.grammar import parse_query
+from cloche.engines.sql.trino.queries import Compiler
 from cloche.engines.sql.trino.references import Relation, TableUse
+from cloche.engines.sql.trino.uses import table_uses
+
+_special.install()
 
 
 class Statement:
@@ -16,37 +21,38 @@ class Statement:
 
     Attributes:
         uses: each distinct table reference once; names of WITH are no tables.
+        columns: of the result, types in Trino's names; known after `to_duckdb`.
     """
 
-    def __init__(self, query: exp.Query, catalog: str, schema: str) -> None:
+    def __init__(self, sql: str, query: exp.Expr, catalog: str, schema: str) -> None:
+        self._sql = sql
         self._query = query
         self._catalog = catalog
         self._schema = schema
-        names = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
-        self._tables = {
-            id(table): self._use(table)
-            for table in query.find_all(exp.Table)
-            if isinstance(table.this, exp.Identifier)
-            and (table.db or table.name.lower() not in names)
-        }
+        self._tables = table_uses(sql, query, catalog, schema)
         self.uses: tuple[TableUse, ...] = tuple(dict.fromkeys(self._tables.values()))
+        self.columns: tuple[Column, ...] = ()
 
-    def _use(self, table: exp.Table) -> TableUse:
-        return TableUse(
-            (table.catalog or self._catalog).lower(),
-            (table.db or self._schema).lower(),
-            table.name.lower(),
+    def to_duckdb(self, relations: Mapping[TableUse, Relation], *, time_zone: str = "UTC") -> str:
+        """SQL text for DuckDB, in which the relations stand for the tables.
+
+        Values of `timestamp with time zone` in a zone other than UTC, and of `char(n)`, come out
+        as text in Trino's form; `columns` tells all types.
+
+        Raises:
+            QueryError: an unknown column or function, types that don't fit, or what we can't run.
+        """
+        compiler = Compiler(
+            self._sql, self._tables, relations, time_zone, self._catalog, self._schema
         )
-
-    def to_duckdb(self, relations: Mapping[TableUse, Relation]) -> str:
-        """SQL text for DuckDB, in which the relations stand for the tables."""
-        for table in list(self._query.find_all(exp.Table)):
-            use = self._tables.get(id(table))
-            if use is not None:
-                stand_in = exp.to_table(relations[use].name)
-                stand_in.set("alias", table.args.get("alias") or exp.TableAlias(this=table.this))
-                table.replace(stand_in)
-        return self._query.sql("duckdb")
+        try:
+            sql, columns = compiler.statement(self._query)
+        except RecursionError:
+            raise QueryError(
+                ErrorKind.NOT_SUPPORTED, "the statement is nested too deeply"
+            ) from None
+        self.columns = tuple(Column(name, str(type)) for name, type in columns)
+        return sql
 
 
 def parse(
@@ -71,4 +77,24 @@ def parse(
     """
     if dialect != "trino":
         raise QueryError(ErrorKind.NOT_SUPPORTED, f"dialect {dialect} is not supported")
-    return Statement(parse_query(sql), catalog, schema)
+    query = parse_query(sql)
+    _bind(query, parameters)
+    return Statement(sql, query, catalog, schema)
+
+
+def _bind(query: exp.Expr, parameters: Sequence[str]) -> None:
+    """Put the parameters in the place of `?`."""
+    places = [n for n in query.find_all(exp.Placeholder, bfs=False) if not n.this]
+    if len(places) != len(parameters):
+        message = (
+            f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
+        )
+        raise QueryError(ErrorKind.SYNTAX_ERROR, message, line=1, column=1)
+    for node, text in zip(places, parameters, strict=True):
+        made = parse_query(f"SELECT {text}")
+        if not isinstance(made, exp.Select) or len(made.expressions) != 1 or len(made.args) > 6:
+            raise QueryError(ErrorKind.SYNTAX_ERROR, f"a parameter is no literal: {text}")
+        value = made.expressions[0]
+        for part in value.walk():
+            part.meta.pop("start", None)
+        node.replace(exp.paren(value, copy=False))
