@@ -135,7 +135,9 @@ def open_sql(settings: Settings) -> SqlEngine:
     from cloche.engines.sql.duckdb import DuckDBEngine
 
     directory = settings.data_directory
-    return DuckDBEngine(directory / "sql", [directory], memory_bytes=settings.sql_memory)
+    # Objects have files of their own, or are copied into the folder of the job that reads them.
+    readable = [directory / "objects", directory / "jobs"]
+    return DuckDBEngine(directory / "sql", readable, memory_bytes=settings.sql_memory)
 
 
 def check_database(url: str) -> None:

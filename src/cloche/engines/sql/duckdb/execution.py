@@ -74,11 +74,7 @@ class DuckDBExecution:
             self._plan(connection)
             with self._running():
                 result = connection.execute(self._sql)
-                described = connection.description or []
                 self._reader = result.to_arrow_reader(_BATCH_ROWS)
-            self._columns = tuple(
-                Column(name, trino.duckdb_type_to_trino(str(type))) for name, type, *_ in described
-            )
         except BaseException:
             self.close()
             raise
@@ -149,7 +145,9 @@ class DuckDBExecution:
         started = time.perf_counter()
         try:
             with self._translated_errors():
-                self._sql = relations.translate(query.sql, query.catalog, query.schema)
+                self._sql, self._columns = relations.translate(
+                    query.sql, query.catalog, query.schema
+                )
                 _check_is_query(self._sql)
         finally:
             self.statistics.planning_seconds += time.perf_counter() - started

@@ -27,6 +27,7 @@ from cloche.engines.sql.formats.file_tables import select_table, used_columns
 from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.engines.sql.formats.scan import BatchStream
 from cloche.engines.sql.formats.sql_text import quoted
+from cloche.engines.sql.trino.types import hive_type_to_trino
 
 _VIEW_DEPTH_MAXIMUM = 16
 
@@ -62,8 +63,12 @@ class Relations:
         """What ended a stream of batches, which DuckDB only tells as text."""
         return next((s.failure for s in self._streams if s.failure is not None), None)
 
-    def translate(self, sql: str, catalog: str, schema: str, depth: int = 0) -> str:
-        """A statement as DuckDB's SQL; its tables are views of the connection from now on.
+    def translate(
+        self, sql: str, catalog: str, schema: str, depth: int = 0
+    ) -> tuple[str, tuple[Column, ...]]:
+        """A statement as DuckDB's SQL, and the columns of its result.
+
+        Its tables are views of the connection from now on.
 
         Raises:
             QueryError: it is no query, or a table is not there or cannot be read.
@@ -79,7 +84,8 @@ class Relations:
             dialect=self._query.dialect,
         )
         relations = {use: self._relation(use, sql, depth) for use in statement.uses}
-        return statement.to_duckdb(relations)
+        translated = statement.to_duckdb(relations, time_zone=self._query.time_zone)
+        return translated, statement.columns
 
     def count(self, size_bytes: int) -> None:
         """Add to the bytes that were scanned; raises QueryError beyond the limit."""
@@ -117,10 +123,7 @@ class Relations:
             duckdb_type=_duckdb_type,
         )
         self._create(name, sql)
-        typed = [
-            Column(c.name.lower(), trino.duckdb_type_to_trino(_duckdb_type(c.type)))
-            for c in columns
-        ]
+        typed = [Column(c.name.lower(), hive_type_to_trino(c.type)) for c in columns]
         return trino.Relation(quoted(name), tuple(typed))
 
     def _arrow(self, table: ArrowTable, name: str) -> trino.Relation:
@@ -146,15 +149,14 @@ class Relations:
                 yield batch
 
     def _view(self, view: View, name: str, depth: int) -> trino.Relation:
-        self._create(name, self.translate(view.sql, view.catalog, view.schema, depth + 1))
-        described = self._connection.execute(f"DESCRIBE {quoted(name)}").fetchall()
-        columns = [Column(row[0], trino.duckdb_type_to_trino(row[1])) for row in described]
+        sql, columns = self.translate(view.sql, view.catalog, view.schema, depth + 1)
+        self._create(name, sql)
         if view.columns and len(view.columns) != len(columns):
             raise QueryError(
                 ErrorKind.NOT_SUPPORTED,
                 f"View is stale: it has {len(view.columns)} columns, its query {len(columns)}",
             )
-        return trino.Relation(quoted(name), tuple(columns))
+        return trino.Relation(quoted(name), columns)
 
     def _create(self, name: str, sql: str) -> None:
         self._connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS {sql}")
