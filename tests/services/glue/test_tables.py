@@ -139,6 +139,17 @@ def test_one_of_many_who_update_the_same_version_wins(glue: Any, table: dict[str
     assert (found["VersionId"], found["Description"]) == ("1", won[0])
 
 
+def test_partition_keys_have_no_parameters(glue: Any, database: str) -> None:
+    keys = [{"Name": "year", "Type": "int", "Parameters": {"a": "b"}}]
+    message = refused(
+        "InvalidInputException",
+        glue.create_table,
+        DatabaseName=database,
+        TableInput=table_input(PartitionKeys=keys),
+    )
+    assert message == "Parameters not supported for partition columns"
+
+
 def test_partition_keys_stay_as_many_as_the_partitions_have_values(
     glue: Any, table: dict[str, str]
 ) -> None:

@@ -118,7 +118,7 @@ def _update(call: Call, request: Mapping[str, Any], values: Sequence[str] | None
         return errors
 
     errors = call.documents.transact(update)
-    return {"Errors": errors} if errors else {}
+    return {"Errors": errors}
 
 
 def _get(call: Call, request: Mapping[str, Any], values: Sequence[str] | None) -> Any:
@@ -160,7 +160,7 @@ def _owner(
     if values is not None:
         check_values(table, values)
         if reader.get(partitions, account, call.region, key_of(table.id, *values)) is None:
-            raise partition_not_found()
+            raise partition_not_found(values)
     return table, statistics_owner(table.id, values)
 
 

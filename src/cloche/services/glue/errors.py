@@ -39,3 +39,8 @@ class ResourceNumberLimitExceededException(GlueError):
 
 class VersionMismatchException(GlueError):
     """The version is not the one that was expected."""
+
+
+def invalid_expression(reason: str) -> InvalidInputException:
+    """The error for what is no expression on a table's partition keys."""
+    return InvalidInputException(f"Invalid partition expression! {reason}")

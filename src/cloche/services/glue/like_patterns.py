@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cloche.services.glue.errors import InvalidInputException
+from cloche.services.glue.errors import invalid_expression
 
 
 def like_test(pattern: str, escape: str) -> Callable[[str], bool]:
@@ -22,7 +22,7 @@ def like_test(pattern: str, escape: str) -> Callable[[str], bool]:
         InvalidInputException: the escape character is none, or stands before something else.
     """
     if len(escape) > 1:
-        raise InvalidInputException("ESCAPE must be a single character.")
+        raise invalid_expression("ESCAPE must be a single character.")
     first, *others = [re.compile(piece, re.DOTALL) for piece in _pieces(pattern, escape)]
     if not others:
         return lambda text: first.fullmatch(text) is not None
@@ -72,7 +72,7 @@ def _characters(pattern: str, escape: str) -> list[tuple[str, bool]]:
         if escape and character == escape:
             character = next(characters, "")
             if not character or character not in ("%", "_", escape):
-                raise InvalidInputException("ESCAPE must stand before %, _ or itself.")
+                raise invalid_expression("ESCAPE must stand before %, _ or itself.")
             found.append((character, False))
         else:
             found.append((character, character in "%_"))

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cloche.services.glue.errors import InvalidInputException
+from cloche.services.glue.errors import invalid_expression
 from cloche.services.glue.like_patterns import like_test
 from cloche.services.glue.partition_tokens import Token, Tokens
 from cloche.services.glue.partition_values import NULL_PARTITION, Reader, reader_of
@@ -84,7 +84,7 @@ class _Parser:
 
     def alternatives(self, depth: int) -> Test:
         if depth > _DEPTH_LIMIT:
-            raise InvalidInputException("The expression is nested too deeply.")
+            raise invalid_expression("It is nested too deeply.")
         tests = [self._conjunction(depth)]
         while self.tokens.take_word("OR"):
             self._is_conjunction = False
@@ -171,7 +171,7 @@ class _Parser:
         token = self.tokens.take_name()
         position = self._positions.get(token.text.lower())
         if position is None:
-            raise InvalidInputException(f"{token.text} is not a partition key of the table.")
+            raise invalid_expression(f"{token.text} is not a partition key of the table.")
         return position
 
     def _literal(self, key: int) -> Any:
@@ -181,8 +181,8 @@ class _Parser:
         try:
             return self._reader(key)(token.text)
         except ValueError:
-            raise InvalidInputException(
-                f"{token.text!r} is not a value of type {self._types[key]}."
+            raise invalid_expression(
+                f"{token.text!r} is no value of type {self._types[key]}."
             ) from None
 
     def _reader(self, key: int) -> Reader:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Container
 from typing import Literal, NamedTuple
 
-from cloche.services.glue.errors import InvalidInputException
+from cloche.services.glue.errors import InvalidInputException, invalid_expression
 
 Kind = Literal["name", "word", "text", "number", "symbol", "end"]
 
@@ -128,9 +128,7 @@ class Tokens:
         """The error for the next one."""
         token = self.peek()
         what = "end of the expression" if token.kind == "end" else repr(token.text)
-        return InvalidInputException(
-            f"The expression cannot be parsed: unexpected {what} at position {token.position}."
-        )
+        return invalid_expression(f"Unexpected {what} at position {token.position}.")
 
     def _is_typed_literal(self) -> bool:
         token = self.peek()
@@ -146,9 +144,7 @@ def _read(text: str) -> list[Token]:
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
             found = text[position:].lstrip()[:1]
-            raise InvalidInputException(
-                f"The expression cannot be parsed: unexpected {found!r} at position {position + 1}."
-            )
+            raise invalid_expression(f"Unexpected {found!r} at position {position + 1}.")
         kind: Kind = match.lastgroup  # type: ignore[assignment]
         tokens.append(Token(kind, _unquoted(match[kind]), match.start(kind) + 1))
         position = match.end()

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cloche.services.glue.errors import InvalidInputException
+from cloche.services.glue.errors import invalid_expression
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """Stands for NULL among a partition's values, as in Hive."""
@@ -45,7 +45,7 @@ def reader_of(key_type: str) -> Reader:
         return _date
     if name == "timestamp":
         return _instant
-    raise InvalidInputException(f"Unsupported partition key type {key_type} in an expression.")
+    raise invalid_expression(f"Unsupported partition key type {key_type}.")
 
 
 def _integer(text: str) -> Decimal:

@@ -157,7 +157,7 @@ def batch_update_partition(
             for values, error in failures
         ]
     }
-    return answer if failures else {}
+    return answer
 
 
 @service.operation(resource=table_arns)
@@ -221,7 +221,7 @@ def _answer(failures: Failures) -> Any:
     errors = [
         {"PartitionValues": values, "ErrorDetail": error.detail()} for values, error in failures
     ]
-    return {"Errors": errors} if errors else {}
+    return {"Errors": errors}
 
 
 def _test(

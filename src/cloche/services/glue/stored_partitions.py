@@ -8,7 +8,6 @@ from typing import Any
 from cloche.core.documents import DocumentExists, Documents, Transaction
 from cloche.core.events import EventBus
 from cloche.services.glue.catalog_records import (
-    Database,
     Partition,
     Table,
     partitions,
@@ -27,6 +26,9 @@ from cloche.services.glue.partition_expressions import PartitionExpression, pars
 from cloche.services.glue.stored_tables import complete_storage, load_table
 
 Failures = list[tuple[list[str], GlueError]]
+
+_AT_ONCE = 500
+"""Partitions in one transaction, which others wait for."""
 
 
 def iterate_partitions(
@@ -84,7 +86,7 @@ def get_partition(
     check_values(record, values)
     found = documents.get(partitions, account, region, key_of(record.id, *values))
     if found is None:
-        raise partition_not_found()
+        raise partition_not_found(values)
     return shown_partition(account, owner.name, record.name, found)
 
 
@@ -153,7 +155,7 @@ def delete_partitions(
     def drop(tx: Transaction, record: Table, index: int) -> None:
         key = key_of(record.id, *values[index])
         if tx.delete(partitions, account, region, key) is None:
-            raise partition_not_found()
+            raise partition_not_found(values[index])
         remove_statistics(tx, account, region, record.id, values[index])
 
     return _each(documents, account, region, database, table, values, drop, events, change)
@@ -183,7 +185,7 @@ def update_partitions(
         old_key, new_key = key_of(record.id, *before), key_of(record.id, *after)
         old = tx.get(partitions, account, region, old_key)
         if old is None:
-            raise partition_not_found()
+            raise partition_not_found(before)
         if new_key != old_key:
             if tx.get(partitions, account, region, new_key) is not None:
                 raise AlreadyExistsException("Partition already exists.")
@@ -255,9 +257,9 @@ def needed_values(table: Table, meets: PartitionExpression | None) -> tuple[str,
     return meets.leading[: len(table.partition_keys) - 1] if meets else ()
 
 
-def partition_not_found() -> EntityNotFoundException:
+def partition_not_found(values: Sequence[str]) -> EntityNotFoundException:
     """The error for values that no partition has."""
-    return EntityNotFoundException("Partition not found.")
+    return EntityNotFoundException(f"Partition [{', '.join(values)}] not found")
 
 
 def shown_partition(
@@ -293,22 +295,27 @@ def _each(
     events: EventBus | None,
     change: str,
 ) -> Failures:
-    """Do something to each of some partitions, in one transaction; what fails is told."""
+    """Do something to each of some partitions; what fails is told.
 
-    def run(tx: Transaction) -> Failures:
-        loaded: tuple[Database, Table] = load_table(tx, account, region, database, table)
-        owner, record = loaded
+    Up to `_AT_ONCE` of them, more than a request of the API can have, are one transaction.
+    """
+
+    def run(tx: Transaction, start: int) -> Failures:
+        owner, record = load_table(tx, account, region, database, table)
         failures: Failures = []
         done: list[Sequence[str]] = []
-        for index, values in enumerate(named):
+        for index in range(start, min(start + _AT_ONCE, len(named))):
             try:
-                check_values(record, values)
+                check_values(record, named[index])
                 work(tx, record, index)
-                done.append(values)
+                done.append(named[index])
             except GlueError as error:
-                failures.append((list(values), error))
+                failures.append((list(named[index]), error))
         if done:
             tell_table_change(tx, events, account, region, owner.name, record.name, change, done)
         return failures
 
-    return documents.transact(run)
+    failures: Failures = []
+    for start in range(0, max(len(named), 1), _AT_ONCE):
+        failures += documents.transact(lambda tx, start=start: run(tx, start))
+    return failures

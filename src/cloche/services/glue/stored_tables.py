@@ -105,9 +105,10 @@ def create_table(
     Raises:
         EntityNotFoundException: there is no such database.
         AlreadyExistsException: the name is taken.
+        InvalidInputException: partition keys have parameters.
     """
-    name = folded(table_input["Name"])
-    settings = {**storable(table_input), "Name": name}
+    settings = _settings(table_input)
+    name: str = settings["Name"]
     table = Table(uuid4().hex, name, settings, 0, now, now, created_by, tuple(indexes))
 
     def insert(tx: Transaction) -> None:
@@ -149,9 +150,10 @@ def update_table(
     Raises:
         EntityNotFoundException: there is no such database or table.
         ConcurrentModificationException: it is at another version.
-        InvalidInputException: it has partitions, and the partition keys would change in number.
+        InvalidInputException: it has partitions, and the partition keys would change in number;
+            or they have parameters.
     """
-    settings = {**storable(table_input), "Name": folded(table_input["Name"])}
+    settings = _settings(table_input)
 
     def change(tx: Transaction) -> None:
         owner, table = load_table(tx, account, region, database, settings["Name"])
@@ -206,6 +208,14 @@ def drop_table(
     tx.delete(tables, account, region, key_of(owner.id, table.name))
     orphans.leave(tx, account, region, table.id, is_database=False)
     return owner, table.id
+
+
+def _settings(table_input: Mapping[str, Any]) -> dict[str, Any]:
+    """A TableInput as it is kept."""
+    settings: dict[str, Any] = {**storable(table_input), "Name": folded(table_input["Name"])}
+    if any(key.get("Parameters") for key in settings.get("PartitionKeys") or ()):
+        raise InvalidInputException("Parameters not supported for partition columns")
+    return settings
 
 
 def _check_partition_keys(

@@ -124,7 +124,7 @@ def batch_delete_table_version(
         return errors
 
     errors = call.documents.transact(delete)
-    return {"Errors": errors} if errors else {}
+    return {"Errors": errors}
 
 
 def _delete(tx: Transaction, account: str, region: str, table: Table, version_id: str) -> None:

@@ -173,7 +173,7 @@ def batch_delete_table(
     dropped, errors = call.documents.transact(drop)
     for table_id in dropped:
         orphans.remove(call.documents, account, call.region, table_id)
-    return {"Errors": errors} if errors else {}
+    return {"Errors": errors}
 
 
 def _checked(request: Mapping[str, Any]) -> Mapping[str, Any]:
