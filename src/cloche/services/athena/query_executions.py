@@ -60,7 +60,7 @@ def start_query_execution(
             tx.put(query_tokens, *where, query.token, reference)
         tx.insert(queries, *where, query.id, query)
         tx.insert(queries_by_work_group, *where, query.listing_name, reference)
-        jobs.submit_in(tx, KIND, *where, query.id, payload)
+        jobs.begin_in(tx, KIND, *where, query.id, payload)
         return query.id
 
     return {"QueryExecutionId": call.documents.transact(insert)}

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import Column
+from cloche.engines.sql.formats.writing import FileLayout
 from cloche.services.athena.failures import QueryFailed, not_built
 from cloche.services.athena.publishing import spare_table
 from cloche.services.athena.query_records import Outcome, Query
@@ -18,6 +19,7 @@ from cloche.services.athena.statements.destinations import (
     Properties,
     check_is_empty,
     chosen_format,
+    file_names,
     invalid_property,
     split_columns,
 )
@@ -36,8 +38,6 @@ from cloche.services.athena.tables.hive_tables import NULL_PARTITION
 from cloche.services.athena.tables.resolving import check_schema, find_table
 from cloche.services.athena.work_group_records import work_groups
 from cloche.services.glue import catalog
-
-_MOST_PARTITIONS = 100
 
 
 def create_table_as(
@@ -71,8 +71,11 @@ def create_table_as(
 class _Planned:
     """What the properties say, before the query's columns are known."""
 
-    def __init__(self, location: str, bucket: str, prefix: str, properties: Properties) -> None:
+    def __init__(
+        self, location: str, bucket: str, prefix: str, names: str, properties: Properties
+    ) -> None:
         self.location = location
+        self._names = names
         self._bucket = bucket
         self._prefix = prefix
         self._format, self._compression, self._level = chosen_format(properties, "PARQUET")
@@ -90,9 +93,7 @@ class _Planned:
         for name in self._bucketed_by:
             if name not in [column.name for column in own]:
                 raise invalid_property("bucketed_by", name)
-        return Destination(
-            bucket=self._bucket,
-            prefix=self._prefix,
+        layout = FileLayout(
             format=self._format,
             compression=self._compression,
             level=self._level,
@@ -101,7 +102,9 @@ class _Planned:
             delimiter=self._delimiter,
             bucket_columns=self._bucketed_by,
             bucket_count=self._bucket_count,
+            name=self._names,
         )
+        return Destination(bucket=self._bucket, prefix=self._prefix, layout=layout)
 
 
 def _planned(session: Session, statement: CreateTableAs) -> _Planned:
@@ -125,7 +128,7 @@ def _planned(session: Session, statement: CreateTableAs) -> _Planned:
     bucket, prefix = session.check_writable(location)
     shown = f"table '{statement.table.name}'"
     check_is_empty(session, location, shown)
-    return _Planned(location, bucket, prefix, properties)
+    return _Planned(location, bucket, prefix, file_names(session), properties)
 
 
 def _is_enforced(session: Session, query: Query) -> bool:
@@ -145,13 +148,7 @@ def _publish(
     destination: Destination,
     written: Written,
 ) -> Outcome:
-    partitions = partition_values(written.files) if destination.partition_columns else []
-    if len(partitions) > _MOST_PARTITIONS:
-        raise QueryFailed(
-            f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {_MOST_PARTITIONS} open writers "
-            "for partitions/buckets",
-            type=1008,
-        )
+    partitions = partition_values(written) if destination.layout.partition_columns else []
     table = _table_input(session, name, location, destination)
 
     def register() -> None:
@@ -177,7 +174,7 @@ def _publish(
             )
 
     manifest = f"{session.query.output_folder}tables/{session.query.id}-manifest.csv"
-    objects = objects_of(session, written, destination)
+    objects = objects_of(written, destination)
     return publish_rows(
         session, written, objects, manifest, register, table=(schema, name)
     )
@@ -188,16 +185,16 @@ def _table_input(
 ) -> dict[str, Any]:
     classes = destination.classes
     serde: dict[str, str] = {"serialization.format": "1"}
-    if destination.format == "TEXTFILE":
+    if destination.layout.format == "TEXTFILE":
         serde = {
-            "field.delim": destination.delimiter,
-            "serialization.format": destination.delimiter,
+            "field.delim": destination.layout.delimiter,
+            "serialization.format": destination.layout.delimiter,
         }
     return {
         "Name": name,
         "Owner": "hadoop",
         "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": shown_columns(destination.partition_columns),
+        "PartitionKeys": shown_columns(destination.layout.partition_columns),
         "Parameters": {
             "EXTERNAL": "TRUE",
             "has_encrypted_data": "false",
@@ -205,14 +202,14 @@ def _table_input(
             **_compression_parameters(destination),
         },
         "StorageDescriptor": {
-            "Columns": shown_columns(destination.columns),
+            "Columns": shown_columns(destination.layout.columns),
             "Location": location,
             "InputFormat": classes.input_format,
             "OutputFormat": classes.output_format,
             "Compressed": False,
-            "NumberOfBuckets": destination.bucket_count or -1,
+            "NumberOfBuckets": destination.layout.bucket_count or -1,
             "SerdeInfo": {"SerializationLibrary": classes.serde, "Parameters": serde},
-            "BucketColumns": list(destination.bucket_columns),
+            "BucketColumns": list(destination.layout.bucket_columns),
             "SortColumns": [],
             "Parameters": {},
             "StoredAsSubDirectories": False,
@@ -222,8 +219,8 @@ def _table_input(
 
 def _compression_parameters(destination: Destination) -> dict[str, str]:
     name = {"PARQUET": "parquet.compression", "ORC": "orc.compress"}.get(
-        destination.format, "write.compression"
+        destination.layout.format, "write.compression"
     )
-    return {name: destination.compression}
+    return {name: destination.layout.compression}
 
 

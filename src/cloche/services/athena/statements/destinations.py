@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
 from cloche.engines.sql.engine import Column, ErrorKind, QueryError
+from cloche.engines.sql.formats.writing import FileLayout
 from cloche.services.athena.session import Session, split_location
 from cloche.services.athena.statements.formats import FORMATS, Format
 from cloche.services.athena.tables.types import trino_to_hive
@@ -28,33 +30,23 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         bucket: to which.
         prefix: of keys, empty or with a slash at the end.
-        format: `PARQUET`, `ORC`, `AVRO`, `JSON` or `TEXTFILE`.
-        compression: as Athena names it.
-        level: of compression; None for the usual one.
-        columns: of the files, types in Hive's names, without those of partitions.
-        partition_columns: as `columns`.
-        delimiter: between the values of a text file.
-        bucket_columns: by whose hash rows are spread over files.
-        bucket_count: how many files.
-        serde_properties: of a text table's SerDe.
+        layout: of the files.
     """
 
     bucket: str
     prefix: str
-    format: str
-    compression: str
-    level: int | None = None
-    columns: tuple[Column, ...] = ()
-    partition_columns: tuple[Column, ...] = ()
-    delimiter: str = DEFAULT_DELIMITER
-    bucket_columns: tuple[str, ...] = ()
-    bucket_count: int = 0
-    serde_properties: Mapping[str, str] = {}
+    layout: FileLayout
 
     @property
     def classes(self) -> Format:
         """Hive's classes of the format."""
-        return FORMATS[self.format]
+        return FORMATS[self.layout.format]
+
+
+def file_names(session: Session) -> str:
+    """What the names of a query's files begin with, which no other query's do."""
+    stamp = datetime.fromtimestamp(session.now, UTC).strftime("%Y%m%d_%H%M%S")
+    return f"{stamp}_{session.query.id}"
 
 
 class Properties:

@@ -7,12 +7,17 @@ from typing import Any
 
 from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import Column, ErrorKind, QueryError
+from cloche.engines.sql.formats.writing import FileLayout
 from cloche.services.athena.failures import not_built
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.session import Session, split_location
 from cloche.services.athena.statements.catalog_changes import load
 from cloche.services.athena.statements.coercions import can_be_stored
-from cloche.services.athena.statements.destinations import Destination
+from cloche.services.athena.statements.destinations import (
+    DEFAULT_DELIMITER,
+    Destination,
+    file_names,
+)
 from cloche.services.athena.statements.formats import FORMATS, LAZY_SIMPLE
 from cloche.services.athena.statements.partitions import partition_input
 from cloche.services.athena.statements.selecting import executing
@@ -81,16 +86,16 @@ def _destination(session: Session, table: Mapping[str, Any]) -> Destination:
         raise not_built(f"INSERT INTO tables of {serde.get('SerializationLibrary')}")
     bucket, prefix = session.check_writable(descriptor["Location"])
     properties: Mapping[str, str] = serde.get("Parameters") or {}
-    return Destination(
-        bucket=bucket,
-        prefix=prefix,
+    layout = FileLayout(
         format=name,
         compression=_compression(table, name),
         columns=_columns(descriptor.get("Columns")),
         partition_columns=_columns(table.get("PartitionKeys")),
-        delimiter=properties.get("field.delim") or properties.get("serialization.format", "\x01"),
-        serde_properties=properties,
+        delimiter=properties.get("field.delim") or DEFAULT_DELIMITER,
+        null_text=properties.get("serialization.null.format", r"\N"),
+        name=file_names(session),
     )
+    return Destination(bucket=bucket, prefix=prefix, layout=layout)
 
 
 def _compression(table: Mapping[str, Any], name: str) -> str:
@@ -116,7 +121,7 @@ def _conforming(
     Raises:
         QueryError: they do not fit.
     """
-    table = (*destination.columns, *destination.partition_columns)
+    table = (*destination.layout.columns, *destination.layout.partition_columns)
     asked = statement.columns or tuple(column.name for column in table)
     known = {column.name: hive_to_trino(column.type) for column in table}
     for name in asked:
@@ -154,16 +159,14 @@ def _publish(
 ) -> Outcome:
     places: dict[tuple[str | None, ...], tuple[str, str]] = {}
     added: list[list[str]] = []
-    for values in partition_values(written.files) if destination.partition_columns else ():
+    for values in partition_values(written) if destination.layout.partition_columns else ():
         texts = [NULL_PARTITION if value is None else value for value in values]
         location = _existing_location(session, schema, table, texts)
         if location is None:
             location = partition_input(table, texts)["StorageDescriptor"]["Location"]
             added.append(texts)
         places[values] = split_location(location)
-    objects = objects_of(
-        session, written, destination, places.__getitem__ if places else None
-    )
+    objects = objects_of(written, destination, places or None)
     if is_projected(table):
         added = []
     if added:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloche.engines.sql.formats.writing import FileLayout
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.destinations import (
@@ -10,6 +11,7 @@ from cloche.services.athena.statements.destinations import (
     Properties,
     check_is_empty,
     chosen_format,
+    file_names,
     split_columns,
 )
 from cloche.services.athena.statements.selecting import executing
@@ -33,18 +35,18 @@ def unload(session: Session, statement: Unload, parameters: tuple[str, ...]) -> 
     check_is_empty(session, statement.location, "UNLOAD")
     with executing(session, statement.sql, parameters) as execution:
         columns, partition_columns = split_columns(execution.columns, partitioned_by)
-        destination = Destination(
-            bucket=bucket,
-            prefix=prefix,
+        layout = FileLayout(
             format=name,
             compression=compression,
             level=level,
             columns=columns,
             partition_columns=partition_columns,
             delimiter=delimiter,
+            name=file_names(session),
         )
+        destination = Destination(bucket=bucket, prefix=prefix, layout=layout)
         written = write_rows(session, execution, destination)
-    objects = objects_of(session, written, destination)
+    objects = objects_of(written, destination)
     manifest = f"{session.query.output_folder}{session.query.id}-manifest.csv"
     return publish_rows(session, written, objects, manifest, _nothing)
 

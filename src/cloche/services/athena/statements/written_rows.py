@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cloche.engines.sql.engine import Column, Execution, Statistics
+from cloche.engines.sql.formats.writing import WrittenFile, write_files
 from cloche.services.athena.column_info import column_info
 from cloche.services.athena.publishing import NewObject, publish
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.result_configurations import bucket_and_key
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.destinations import Destination
-from cloche.services.athena.statements.file_writing import WrittenFile, write_files
-from cloche.services.athena.tables.hive_tables import partition_path
 from cloche.services.athena.timing import statistics_of
+
+PartitionValues = tuple[str | None, ...]
 
 
 class Written(NamedTuple):
@@ -38,39 +38,34 @@ def write_rows(session: Session, execution: Execution, destination: Destination)
         QueryCancelled: it was cancelled.
     """
     folder = session.folder / "written"
-    folder.mkdir(parents=True, exist_ok=True)
-    files = tuple(write_files(execution, destination, folder))
+    files = write_files(
+        execution.batches(), folder, destination.layout, check=session.call.check
+    )
     rows = sum(each.row_count for each in files)
-    return Written(files, rows, execution.statistics)
+    return Written(tuple(files), rows, execution.statistics)
 
 
 def objects_of(
-    session: Session,
     written: Written,
     destination: Destination,
-    place_of: Callable[[tuple[str | None, ...]], tuple[str, str]] | None = None,
+    places: Mapping[PartitionValues, tuple[str, str]] | None = None,
 ) -> list[NewObject]:
     """The objects that the files become.
 
     Args:
-        session: whose query they are of.
         written: the files.
         destination: where they go.
-        place_of: bucket and key prefix of a partition's values; below the destination's folder
-            in Hive's way if None.
+        places: bucket and key prefix by partition; below the destination's folder in Hive's way
+            if None.
     """
-    stamp = datetime.fromtimestamp(session.now, UTC).strftime("%Y%m%d_%H%M%S")
-    names = [column.name for column in destination.partition_columns]
     found: list[NewObject] = []
-    for number, file in enumerate(written.files):
-        bucket, prefix = destination.bucket, destination.prefix
-        if place_of is not None:
-            bucket, prefix = place_of(file.partition)
-        elif names:
-            path = partition_path(dict(zip(names, file.partition, strict=True)))
-            prefix = f"{prefix}{path}/"
-        name = f"{stamp}_{number:05d}_{session.query.id}{file.suffix}"
-        found.append(NewObject(bucket, f"{prefix}{name}", file.path))
+    for file in written.files:
+        if places is not None:
+            bucket, prefix = places[tuple(file.partition.values())]
+        else:
+            bucket = destination.bucket
+            prefix = destination.prefix + (f"{file.folder}/" if file.folder else "")
+        found.append(NewObject(bucket, f"{prefix}{file.path.name}", file.path))
     return found
 
 
@@ -105,11 +100,9 @@ def publish_rows(
     )
 
 
-def partition_values(
-    files: Sequence[WrittenFile],
-) -> list[tuple[str | None, ...]]:
+def partition_values(written: Written) -> list[PartitionValues]:
     """The different partitions of files, in order."""
-    return list(dict.fromkeys(file.partition for file in files))
+    return list(dict.fromkeys(tuple(file.partition.values()) for file in written.files))
 
 
 def shown_columns(columns: Sequence[Column]) -> list[dict[str, str]]:
