@@ -6,6 +6,7 @@ Trino's errors is not documented.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from cloche.core.errors import AWSError
@@ -34,6 +35,7 @@ _TYPES = {
     ErrorKind.GENERIC_USER_ERROR: 1000,
     ErrorKind.GENERIC_INTERNAL_ERROR: 200,
 }
+_NAMED = re.compile(r"(?:HIVE|INVALID|ICEBERG)_[A-Z_]+: ")
 _EXHAUSTED = "Query exhausted resources at this scale factor"
 
 
@@ -108,4 +110,6 @@ def _of_engine(error: QueryError) -> QueryFailed:
     if error.kind == ErrorKind.EXCEEDED_MEMORY_LIMIT:
         return QueryFailed(f"{_EXHAUSTED}: {error.message}", type=0)
     category = SYSTEM if error.kind == ErrorKind.GENERIC_INTERNAL_ERROR else USER
-    return QueryFailed(str(error), category=category, type=_TYPES[error.kind])
+    # A message that begins with a name of Trino's own (HIVE_PATH_ALREADY_EXISTS) needs no other.
+    reason = error.message if _NAMED.match(error.message) else str(error)
+    return QueryFailed(reason, category=category, type=_TYPES[error.kind])
