@@ -72,9 +72,12 @@ def test_a_table_is_there_with_all_its_rows_or_not_at_all(process: ServerProcess
         )
         if status(athena, started)["State"] == "FAILED":
             assert left.get("Contents", []) == []
-            assert "TABLE_NOT_FOUND" in status(
-                athena, finish(athena, f"SELECT count(*) FROM {name}")
-            )["StateChangeReason"]
+            assert (
+                "TABLE_NOT_FOUND"
+                in status(athena, finish(athena, f"SELECT count(*) FROM {name}"))[
+                    "StateChangeReason"
+                ]
+            )
         else:
             query = finish(athena, f"SELECT count(*) AS n FROM {name}")
             rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]

@@ -182,7 +182,11 @@ class Jobs:
         if loop is None or executor is None or not executor.has_room(kind):
             return job
         claimed = self._store.apply(tx, key, Claimed(self._owner), job.id)
-        tx.after_commit(lambda: loop.call_soon_threadsafe(executor.begin, key, claimed))
+
+        def begin() -> None:
+            loop.call_soon_threadsafe(executor.begin, key, claimed)
+
+        tx.after_commit(begin)
         return claimed
 
     def get(self, kind: str, account: str, region: str, name: str) -> Job | None:

@@ -78,7 +78,10 @@ def test_only_partitions_that_are_asked_for_are_read(lake: Lake, table: str) -> 
 
 def test_partitions_are_added_dropped_moved_and_renamed(lake: Lake, table: str) -> None:
     place = f"s3://{lake.name}/t/day=2020-01-02/"
-    lake.run(f"ALTER TABLE t ADD PARTITION (day='2020-01-01') PARTITION (day='2021-01-01') LOCATION '{place}'")
+    lake.run(
+        "ALTER TABLE t ADD PARTITION (day='2020-01-01')"
+        f" PARTITION (day='2021-01-01') LOCATION '{place}'"
+    )
     assert "already exists" in lake.fail("ALTER TABLE t ADD PARTITION (day='2020-01-01')")
     lake.run("ALTER TABLE t ADD IF NOT EXISTS PARTITION (day='2020-01-01')")
     assert lake.rows("SELECT id FROM t WHERE day = DATE '2021-01-01'") == [["3"]]
@@ -101,7 +104,9 @@ def test_partitions_are_added_dropped_moved_and_renamed(lake: Lake, table: str) 
 def test_columns_change(lake: Lake, glue: Any, table: str) -> None:
     lake.run("ALTER TABLE t ADD COLUMNS (extra double COMMENT 'more', last string)")
     lake.run("ALTER TABLE t CHANGE COLUMN extra other bigint FIRST")
-    columns = glue.get_table(DatabaseName=lake.name, Name="t")["Table"]["StorageDescriptor"]["Columns"]
+    columns = glue.get_table(DatabaseName=lake.name, Name="t")["Table"]["StorageDescriptor"][
+        "Columns"
+    ]
     assert [(each["Name"], each["Type"]) for each in columns] == [
         ("other", "bigint"),
         ("id", "int"),

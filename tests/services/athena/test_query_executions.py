@@ -69,7 +69,11 @@ def test_results_are_paged_from_the_stored_file(lake: Lake) -> None:
 def test_times_add_up(lake: Lake) -> None:
     shown = lake.run("SELECT 1")
     statistics = shown["Statistics"]
-    parts = ("QueryQueueTimeInMillis", "EngineExecutionTimeInMillis", "ServiceProcessingTimeInMillis")
+    parts = (
+        "QueryQueueTimeInMillis",
+        "EngineExecutionTimeInMillis",
+        "ServiceProcessingTimeInMillis",
+    )
     assert sum(statistics[part] for part in parts) == statistics["TotalExecutionTimeInMillis"]
     status = shown["Status"]
     assert status["SubmissionDateTime"] <= status["CompletionDateTime"]

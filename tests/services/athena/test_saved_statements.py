@@ -82,9 +82,7 @@ def test_statements_prepare_and_deallocate(lake: Lake) -> None:
 def test_data_catalogs(lake: Lake) -> None:
     athena = lake.athena
     name = f"catalog_{uuid4().hex[:8]}"
-    athena.create_data_catalog(
-        Name=name, Type="GLUE", Parameters={"catalog-id": "000000000000"}
-    )
+    athena.create_data_catalog(Name=name, Type="GLUE", Parameters={"catalog-id": "000000000000"})
     names = [each["CatalogName"] for each in athena.list_data_catalogs()["DataCatalogsSummary"]]
     assert {name, "AwsDataCatalog"} <= set(names)
     database = athena.get_database(CatalogName=name, DatabaseName=lake.name)["Database"]

@@ -79,7 +79,8 @@ def list_data_catalogs(
     summaries: Any = [
         {"CatalogName": name, "Type": kinds[name], "Status": "CREATE_COMPLETE"} for name in names
     ]
-    return {"DataCatalogsSummary": summaries, **following}
+    answer: Any = {"DataCatalogsSummary": summaries, **following}
+    return answer
 
 
 @service.operation(resource=DATA_CATALOG)

@@ -44,7 +44,8 @@ def list_databases(call: Call, request: shapes.ListDatabasesInput) -> shapes.Lis
     found = {each["Name"]: each for each in listed}
     limit = request.get("MaxResults", _LONGEST_PAGE)
     names, following = page_of_names(sorted(found), request.get("NextToken"), limit)
-    return {"DatabaseList": [_shown(found[name]) for name in names], **following}
+    answer: Any = {"DatabaseList": [_shown(found[name]) for name in names], **following}
+    return answer
 
 
 def _metadata_exception(error: AWSError) -> MetadataException:

@@ -107,7 +107,8 @@ def list_named_queries(
     page, following = page_of_documents(
         call, named_queries_by_work_group, token, limit, prefix=f"{work_group}/"
     )
-    return {"NamedQueryIds": [document.value.id for document in page], **following}
+    answer: Any = {"NamedQueryIds": [document.value.id for document in page], **following}
+    return answer
 
 
 @service.operation(resource=work_group_of_named_queries)

@@ -100,7 +100,8 @@ def list_prepared_statements(
         {"StatementName": each.value.name, "LastModifiedTime": each.value.modified_at}
         for each in page
     ]
-    return {"PreparedStatements": summaries, **following}
+    answer: Any = {"PreparedStatements": summaries, **following}
+    return answer
 
 
 @service.operation(resource=WORK_GROUP)
@@ -144,9 +145,7 @@ def delete_prepared_statement(call: Call, request: shapes.DeletePreparedStatemen
 
 
 def _find(call: Call, work_group: str, name: str) -> PreparedStatement:
-    found = find_prepared_statement(
-        call.documents, call.account_id, call.region, work_group, name
-    )
+    found = find_prepared_statement(call.documents, call.account_id, call.region, work_group, name)
     if found is None:
         raise _not_found(work_group, name)
     return found

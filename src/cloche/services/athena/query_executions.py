@@ -119,7 +119,8 @@ def list_query_executions(
     page, following = page_of_documents(
         call, queries_by_work_group, request.get("NextToken"), limit, prefix=f"{work_group}/"
     )
-    return {"QueryExecutionIds": [document.value.id for document in page], **following}
+    answer: Any = {"QueryExecutionIds": [document.value.id for document in page], **following}
+    return answer
 
 
 def _shown(call: Call, query_id: str) -> Any:

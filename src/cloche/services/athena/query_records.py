@@ -119,9 +119,7 @@ queries_by_work_group = Table("athena.queries_by_work_group", QueryReference)
 query_tokens = Table("athena.query_tokens", QueryReference)
 
 
-def find_query(
-    reader: Documents | Transaction, account: str, region: str, query_id: str
-) -> Query:
+def find_query(reader: Documents | Transaction, account: str, region: str, query_id: str) -> Query:
     """The query of an id.
 
     Raises:
@@ -180,9 +178,7 @@ def event_of(job: Job) -> Event | None:
             "ErrorMessage": "errorMessage",
             "Retryable": "retryable",
         }
-        detail["athenaError"] = {
-            name: outcome.error[member] for member, name in members.items()
-        }
+        detail["athenaError"] = {name: outcome.error[member] for member, name in members.items()}
     return Event(
         source="aws.athena",
         detail_type="Athena Query State Change",

@@ -63,9 +63,7 @@ def new_query(call: Call, request: Mapping[str, Any], query_id: str) -> Query:
         parameters=tuple(request.get("ExecutionParameters") or ()),
         reuse_minutes=_reuse_minutes(request),
         scan_limit_bytes=work_group.configuration.get("BytesScannedCutoffPerQuery"),
-        selected_engine_version=work_group.configuration["EngineVersion"][
-            "SelectedEngineVersion"
-        ],
+        selected_engine_version=work_group.configuration["EngineVersion"]["SelectedEngineVersion"],
         statement_type=statement_type,
         substatement_type=kind,
         token=request.get("ClientRequestToken", ""),

@@ -32,9 +32,7 @@ def shown_query(query: Query, job: Job) -> dict[str, Any]:
         "Query": query.sql,
         "StatementType": query.statement_type,
         "ResultConfiguration": configuration,
-        "ResultReuseConfiguration": {
-            "ResultReuseByAgeConfiguration": _reuse(query.reuse_minutes)
-        },
+        "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": _reuse(query.reuse_minutes)},
         "QueryExecutionContext": context,
         "Status": _status(query, job),
         "Statistics": _statistics(query, job, outcome.statistics if outcome else {}),

@@ -59,7 +59,7 @@ class Runner:
                 raise JobInterrupted(call.stop_reason)
         except (JobInterrupted, QueryCancelled):
             raise JobInterrupted(call.stop_reason) from None
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is why the query failed
+        except Exception as error:  # whatever it is, it is why the query failed
             if call.cancelled.is_set():
                 raise JobInterrupted(call.stop_reason) from error
             outcome = failed(as_failure(error))

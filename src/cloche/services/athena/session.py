@@ -136,9 +136,7 @@ class Session:
             )
             if not decision.is_allowed:
                 message = denial_message(principal.arn, f"glue:{action}", arn, decision)
-                raise permission_denied(
-                    f"Insufficient permissions to execute the query. {message}"
-                )
+                raise permission_denied(f"Insufficient permissions to execute the query. {message}")
         self._checked.add((action, database, table))
 
     def check_writable(self, location: str) -> tuple[str, str]:

@@ -50,8 +50,9 @@ class Slots:
             call.save({"is_waiting": True})
             with self._changed:
                 self._changed.wait_for(
-                    lambda: call.cancelled.is_set()
-                    or (self._free > 0 and self._waiting[0] is ticket)
+                    lambda: (
+                        call.cancelled.is_set() or (self._free > 0 and self._waiting[0] is ticket)
+                    )
                 )
                 if call.cancelled.is_set():
                     raise JobInterrupted(call.stop_reason)

@@ -62,7 +62,8 @@ def list_table_metadata(
     found = {table["Name"]: table for table in listed if matches(table["Name"])}
     limit = request.get("MaxResults", _LONGEST_PAGE)
     names, following = page_of_names(sorted(found), request.get("NextToken"), limit)
-    return {"TableMetadataList": [_shown(found[name]) for name in names], **following}
+    answer: Any = {"TableMetadataList": [_shown(found[name]) for name in names], **following}
+    return answer
 
 
 def _pattern(expression: str | None) -> re.Pattern[str]:

@@ -65,7 +65,8 @@ def list_tags_for_resource(
         raise _not_found(arn)
     limit = request.get("MaxResults", _LONGEST_PAGE)
     keys, following = page_of_names(sorted(record.tags), request.get("NextToken"), limit)
-    return {"Tags": [{"Key": key, "Value": record.tags[key]} for key in keys], **following}
+    answer: Any = {"Tags": [{"Key": key, "Value": record.tags[key]} for key in keys], **following}
+    return answer
 
 
 def _change(call: Call, arn: str, change: Callable[[dict[str, str]], dict[str, str]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cloche.core.documents import Transaction
 from cloche.core.operations import Call
 from cloche.services.athena.named_query_records import named_queries, named_queries_by_work_group
@@ -11,9 +13,9 @@ from cloche.services.athena.query_records import queries_by_work_group
 
 def has_contents(tx: Transaction, call: Call, name: str) -> bool:
     """Whether something belongs to a workgroup that must not be lost; executions may be."""
+    tables: list[Any] = [named_queries_by_work_group, prepared_statements]
     return any(
-        tx.scan(table, call.account_id, call.region, f"{name}/", limit=1)
-        for table in (named_queries_by_work_group, prepared_statements)
+        tx.scan(table, call.account_id, call.region, f"{name}/", limit=1) for table in tables
     )
 
 

@@ -83,7 +83,8 @@ def list_work_groups(
     find_work_group(call, PRIMARY)
     limit = request.get("MaxResults", _LONGEST_PAGE)
     page, following = page_of_documents(call, work_groups, request.get("NextToken"), limit)
-    return {"WorkGroups": [_summary(document.value) for document in page], **following}
+    answer: Any = {"WorkGroups": [_summary(document.value) for document in page], **following}
+    return answer
 
 
 @service.operation(resource=WORK_GROUP)

@@ -34,8 +34,9 @@ def types() -> st.SearchStrategy[str]:
         lambda inner: st.one_of(
             inner.map(lambda each: f"array<{each}>"),
             st.tuples(simple, inner).map(lambda pair: f"map<{pair[0]},{pair[1]}>"),
-            st.lists(st.tuples(st.text("abc", min_size=1, max_size=3), inner), min_size=1, max_size=3)
-            .map(lambda fields: f"struct<{','.join(f'{n}:{t}' for n, t in fields)}>"),
+            st.lists(
+                st.tuples(st.text("abc", min_size=1, max_size=3), inner), min_size=1, max_size=3
+            ).map(lambda fields: f"struct<{','.join(f'{n}:{t}' for n, t in fields)}>"),
         ),
         max_leaves=6,
     )
@@ -77,8 +78,38 @@ def test_any_text_is_a_statement_or_an_error(sql: str) -> None:
 @given(
     st.lists(
         st.sampled_from(
-            "CREATE EXTERNAL TABLE t ( a int , ) STORED AS PARQUET LOCATION 's3://b' ALTER ADD "
-            "PARTITION = DROP SHOW VIEW SELECT 1 AS WITH UNLOAD TO INSERT INTO VALUES".split()
+            [
+                "CREATE",
+                "EXTERNAL",
+                "TABLE",
+                "t",
+                "(",
+                "a",
+                "int",
+                ",",
+                ")",
+                "STORED",
+                "AS",
+                "PARQUET",
+                "LOCATION",
+                "'s3://b'",
+                "ALTER",
+                "ADD",
+                "PARTITION",
+                "=",
+                "DROP",
+                "SHOW",
+                "VIEW",
+                "SELECT",
+                "1",
+                "AS",
+                "WITH",
+                "UNLOAD",
+                "TO",
+                "INSERT",
+                "INTO",
+                "VALUES",
+            ]
         ),
         max_size=14,
     )

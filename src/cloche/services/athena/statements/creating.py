@@ -197,7 +197,5 @@ def _location(session: Session, statement: CreateTable, schema: str) -> str:
         return statement.location
     database = catalog.get_database(*session.where, schema)
     if not database.get("LocationUri"):
-        raise ddl_failed(
-            "SemanticException the table has no LOCATION and neither has its database"
-        )
+        raise ddl_failed("SemanticException the table has no LOCATION and neither has its database")
     return f"{database['LocationUri'].rstrip('/')}/{statement.table.name}/"

@@ -61,7 +61,9 @@ def create_table_as(
             type=1006,
         )
     planned = _planned(session, statement)
-    sql = statement.sql if statement.has_data else f"SELECT * FROM ({statement.sql}) LIMIT 0"
+    sql = statement.sql
+    if not statement.has_data:
+        sql = f"SELECT * FROM ({sql}) LIMIT 0"  # noqa: S608 - it is the caller's own SQL
     with executing(session, sql, parameters) as execution:
         destination = planned.destination(execution.columns)
         written = write_rows(session, execution, destination)
@@ -132,11 +134,11 @@ def _planned(session: Session, statement: CreateTableAs) -> _Planned:
 
 
 def _is_enforced(session: Session, query: Query) -> bool:
-    found = session.documents.get_cached(
-        work_groups, query.account, query.region, query.work_group
-    )
-    return found is not None and found.is_enforced and bool(
-        found.result_configuration.get("OutputLocation")
+    found = session.documents.get_cached(work_groups, query.account, query.region, query.work_group)
+    return (
+        found is not None
+        and found.is_enforced
+        and bool(found.result_configuration.get("OutputLocation"))
     )
 
 
@@ -175,9 +177,7 @@ def _publish(
 
     manifest = f"{session.query.output_folder}tables/{session.query.id}-manifest.csv"
     objects = objects_of(written, destination)
-    return publish_rows(
-        session, written, objects, manifest, register, table=(schema, name)
-    )
+    return publish_rows(session, written, objects, manifest, register, table=(schema, name))
 
 
 def _table_input(
@@ -222,5 +222,3 @@ def _compression_parameters(destination: Destination) -> dict[str, str]:
         destination.layout.format, "write.compression"
     )
     return {name: destination.layout.compression}
-
-

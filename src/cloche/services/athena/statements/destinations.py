@@ -101,9 +101,7 @@ class Properties:
             QueryError: a property is not known.
         """
         for name in self._properties:
-            raise QueryError(
-                ErrorKind.NOT_SUPPORTED, f"Cloche does not know the property '{name}'"
-            )
+            raise QueryError(ErrorKind.NOT_SUPPORTED, f"Cloche does not know the property '{name}'")
 
 
 def invalid_property(name: str, value: object) -> QueryError:
@@ -127,9 +125,7 @@ def chosen_format(properties: Properties, default: str | None) -> tuple[str, str
     if name not in _COMPRESSIONS:
         raise invalid_property("format", given)
     usual = _COMPRESSIONS[name][0]
-    asked = properties.text(
-        "write_compression", "compression", f"{name.lower()}_compression"
-    )
+    asked = properties.text("write_compression", "compression", f"{name.lower()}_compression")
     compression = usual if asked is None else _SYNONYMS.get(asked.upper(), asked.upper())
     if compression not in _COMPRESSIONS[name] and not (name == "ORC" and compression == "GZIP"):
         raise invalid_property("write_compression", asked)
@@ -147,9 +143,7 @@ def split_columns(
     names = [column.name.lower() for column in columns]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise QueryError(
-            ErrorKind.SYNTAX_ERROR, f"Column name '{twice}' specified more than once"
-        )
+        raise QueryError(ErrorKind.SYNTAX_ERROR, f"Column name '{twice}' specified more than once")
     count = len(partitioned_by)
     if count >= len(names):
         raise QueryError(

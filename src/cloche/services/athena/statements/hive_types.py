@@ -5,7 +5,20 @@ from __future__ import annotations
 from cloche.services.athena.statements.cursor import Cursor
 
 _SIMPLE = frozenset(
-    "tinyint smallint int bigint boolean float double string binary date timestamp void".split()
+    [
+        "tinyint",
+        "smallint",
+        "int",
+        "bigint",
+        "boolean",
+        "float",
+        "double",
+        "string",
+        "binary",
+        "date",
+        "timestamp",
+        "void",
+    ]
 )
 _ALIASES = {"integer": "int", "real": "float"}
 _LENGTHS = {"char": 255, "varchar": 65535}

@@ -20,7 +20,7 @@ from cloche.services.athena.statements.destinations import (
 )
 from cloche.services.athena.statements.formats import FORMATS, LAZY_SIMPLE
 from cloche.services.athena.statements.partitions import partition_input
-from cloche.services.athena.statements.selecting import executing
+from cloche.services.athena.statements.selecting import columns_of, executing
 from cloche.services.athena.statements.statement_types import Insert
 from cloche.services.athena.statements.written_rows import (
     Written,
@@ -127,14 +127,13 @@ def _conforming(
     for name in asked:
         if name not in known:
             raise QueryError(
-                ErrorKind.COLUMN_NOT_FOUND, f"Insert column name does not exist in target table: {name}"
+                ErrorKind.COLUMN_NOT_FOUND,
+                f"Insert column name does not exist in target table: {name}",
             )
     if len(set(asked)) != len(asked):
         raise QueryError(ErrorKind.SYNTAX_ERROR, "Insert column name is specified more than once")
     names = [f"c{number}" for number in range(len(asked))]
-    described = f"SELECT * FROM ({statement.sql}) LIMIT 0"
-    with executing(session, described, parameters) as execution:
-        types = [column.type for column in execution.columns]
+    types = [column.type for column in columns_of(session, statement.sql, parameters)]
     wanted = [known[name] for name in asked]
     if len(types) != len(wanted) or not all(map(can_be_stored, types, wanted)):
         raise QueryError(
@@ -147,7 +146,8 @@ def _conforming(
         f'CAST({given.get(column.name, "NULL")} AS {known[column.name]}) AS "{column.name}"'
         for column in table
     ]
-    return f"SELECT {', '.join(values)} FROM ({statement.sql}) AS q({', '.join(names)})"
+    query = f"({statement.sql}) AS q({', '.join(names)})"
+    return f"SELECT {', '.join(values)} FROM {query}"  # noqa: S608 - it is the caller's own SQL
 
 
 def _publish(

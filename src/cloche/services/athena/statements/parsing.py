@@ -42,13 +42,6 @@ _NOT_BUILT = {
 }
 _HIVE = frozenset({"ALTER", "DESC", "DESCRIBE", "DROP", "MSCK", "SHOW"})
 _HIVE_CREATES = [["CREATE", second] for second in ("DATABASE", "EXTERNAL", "SCHEMA")]
-_EXPECTING = ", ".join(
-    f"'{word}'"
-    for word in sorted(
-        {*_QUERIES, *_NOT_BUILT, *"ALTER CREATE DEALLOCATE DESC DESCRIBE DROP EXECUTE EXPLAIN "
-         "INSERT MSCK PREPARE SHOW UNLOAD".split()}
-    )
-)
 
 
 def parse_statement(sql: str) -> Statement:
@@ -66,9 +59,13 @@ def parse_statement(sql: str) -> Statement:
         return NotBuilt(kind=first.keyword, type="DML", what=_NOT_BUILT[first.keyword])
     read = _READERS.get(first.keyword)
     if read is None:
-        raise cursor.unexpected(_EXPECTING)
+        raise cursor.unexpected(", ".join(f"'{word}'" for word in _beginnings()))
     cursor.take()
     return read(cursor)
+
+
+def _beginnings() -> list[str]:
+    return sorted({*_QUERIES, *_NOT_BUILT, *_READERS})
 
 
 def has_several_statements(sql: str) -> bool:
@@ -80,7 +77,7 @@ def has_several_statements(sql: str) -> bool:
 def _cursor(sql: str) -> Cursor:
     """The start of a statement, whose strings are Hive's or Trino's by what it begins with."""
     words = first_words(sql, 2)
-    if words[:1] and words[0] in _HIVE or words in _HIVE_CREATES:
+    if (words[:1] and words[0] in _HIVE) or words in _HIVE_CREATES:
         return Cursor(sql, is_hive=True)
     try:
         return Cursor(sql, is_hive=False)

@@ -233,7 +233,8 @@ def _load(session: Session, name: TableName) -> tuple[str, dict[str, Any]]:
     schema, table = load(session, name)
     if not table.get("PartitionKeys"):
         raise ddl_failed(
-            f"SemanticException [Error 10241]: Table {schema}.{name.name} is not a partitioned table"
+            f"SemanticException [Error 10241]: Table {schema}.{name.name} "
+            "is not a partitioned table"
         )
     return schema, table
 
@@ -283,9 +284,7 @@ def _condition(
                 f"SemanticException [Error 10002]: Invalid column reference {each.column}"
             )
         operator: Any = each.operator
-        filters.append(
-            (keys.index(each.column), Filter(each.column, operator, (each.value,)))
-        )
+        filters.append((keys.index(each.column), Filter(each.column, operator, (each.value,))))
 
     def meets(values: Sequence[str]) -> bool:
         return all(

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from cloche.engines.sql import trino
-from cloche.engines.sql.engine import Execution, Query, QueryCancelled, SqlEngine
+from cloche.engines.sql.engine import Column, Execution, Query, QueryCancelled, SqlEngine
 from cloche.services.athena.column_info import column_info
 from cloche.services.athena.csv_text import encode_row, encode_rows
 from cloche.services.athena.failures import not_built
@@ -23,12 +23,13 @@ from cloche.services.athena.statements.text_results import Lines, store_lines
 from cloche.services.athena.tables.resolving import Resolver
 from cloche.services.athena.timing import statistics_of
 
+# Around a query whose columns are asked for.
+_BEFORE, _AFTER = "SELECT*FROM(", ") LIMIT 0"
+
 Formatter = Callable[[Any], "str | None"]
 
 
-def select(
-    session: Session, statement: QueryStatement, parameters: tuple[str, ...]
-) -> Outcome:
+def select(session: Session, statement: QueryStatement, parameters: tuple[str, ...]) -> Outcome:
     """Run a query, or explain it.
 
     Raises:
@@ -68,9 +69,7 @@ def select(
 
 
 @contextmanager
-def executing(
-    session: Session, sql: str, parameters: tuple[str, ...]
-) -> Generator[Execution]:
+def executing(session: Session, sql: str, parameters: tuple[str, ...]) -> Generator[Execution]:
     """An execution of a query, which ends when the session's job is told to stop.
 
     Raises:
@@ -87,6 +86,25 @@ def executing(
         execution.close()
     if session.call.cancelled.is_set():
         raise QueryCancelled
+
+
+def columns_of(session: Session, sql: str, parameters: tuple[str, ...] = ()) -> tuple[Column, ...]:
+    """The columns that a query would have; it is planned and not run.
+
+    Args:
+        session: in whose name.
+        sql: the query, before which there is room: places in it stay what they are.
+        parameters: in the place of `?`.
+
+    Raises:
+        QueryError: it cannot be run.
+    """
+    start = len(sql) - len(sql.lstrip())
+    before = sql[:start]
+    if len(before.rpartition("\n")[2]) >= len(_BEFORE):
+        before = before[: start - len(_BEFORE)]
+    with executing(session, f"{before}{_BEFORE}{sql[start:]}{_AFTER}", parameters) as execution:
+        return execution.columns
 
 
 def engine_query(
@@ -112,9 +130,7 @@ def engine_query(
     )
 
 
-def _explain(
-    session: Session, statement: QueryStatement, parameters: tuple[str, ...]
-) -> Outcome:
+def _explain(session: Session, statement: QueryStatement, parameters: tuple[str, ...]) -> Outcome:
     if statement.explain == "analyze" or statement.explain_format != "TEXT":
         raise not_built(
             "EXPLAIN ANALYZE"

@@ -93,9 +93,7 @@ def first_words(sql: str, count: int) -> list[str]:
 
 def syntax_error(message: str, token: Token) -> QueryError:
     """A syntax error at a token."""
-    return QueryError(
-        ErrorKind.SYNTAX_ERROR, message, line=token.line, column=token.column
-    )
+    return QueryError(ErrorKind.SYNTAX_ERROR, message, line=token.line, column=token.column)
 
 
 def _tokens(sql: str, pattern: re.Pattern[str]) -> Iterator[Token]:

@@ -9,15 +9,12 @@ from cloche.engines.sql.engine import Column
 from cloche.services.athena.failures import ddl_failed
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.catalog_changes import change
-from cloche.services.athena.statements.selecting import executing
+from cloche.services.athena.statements.selecting import columns_of
 from cloche.services.athena.statements.statement_types import CreateView
 from cloche.services.athena.tables.presto_views import EXPANDED_TEXT, is_view, view_text
 from cloche.services.athena.tables.resolving import check_schema, find_table
 from cloche.services.athena.tables.types import trino_to_hive
 from cloche.services.glue import catalog
-
-# Stands where `CREATE VIEW v AS` stood, so that places in the query stay what they are.
-_BEFORE, _AFTER = "SELECT*FROM(", ") LIMIT 0"
 
 
 def create_view(session: Session, statement: CreateView) -> None:
@@ -35,7 +32,7 @@ def create_view(session: Session, statement: CreateView) -> None:
         raise ddl_failed(f"SemanticException View already exists: '{schema}.{name}'")
     if existing is not None and not is_view(existing):
         raise ddl_failed(f"SemanticException {schema}.{name} is a table, not a view")
-    columns = _columns_of(session, statement)
+    columns = columns_of(session, statement.query)
     made = _table_input(session, statement, columns)
     if existing is not None:
         change(session, schema, existing, **made)
@@ -54,20 +51,6 @@ def create_view(session: Session, statement: CreateView) -> None:
         raise ddl_failed(f"SemanticException {error.message}") from None
 
 
-def _columns_of(session: Session, statement: CreateView) -> tuple[Column, ...]:
-    sql = statement.query
-    start = len(sql) - len(sql.lstrip())
-    before = sql[:start]
-    room = len(before.rpartition("\n")[2])
-    wrapped = (
-        f"{before[: start - len(_BEFORE)]}{_BEFORE}{sql[start:]}{_AFTER}"
-        if room >= len(_BEFORE)
-        else f"{before}{_BEFORE}{sql[start:]}{_AFTER}"
-    )
-    with executing(session, wrapped, ()) as execution:
-        return execution.columns
-
-
 def _table_input(
     session: Session, statement: CreateView, columns: tuple[Column, ...]
 ) -> dict[str, Any]:
@@ -80,9 +63,7 @@ def _table_input(
         "ViewOriginalText": view_text(statement.sql, session.schema, columns),
         "ViewExpandedText": EXPANDED_TEXT,
         "StorageDescriptor": {
-            "Columns": [
-                {"Name": each.name, "Type": trino_to_hive(each.type)} for each in columns
-            ],
+            "Columns": [{"Name": each.name, "Type": trino_to_hive(each.type)} for each in columns],
             "Location": "",
             "Compressed": False,
             "NumberOfBuckets": 0,

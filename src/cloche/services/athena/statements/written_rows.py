@@ -38,9 +38,7 @@ def write_rows(session: Session, execution: Execution, destination: Destination)
         QueryCancelled: it was cancelled.
     """
     folder = session.folder / "written"
-    files = write_files(
-        execution.batches(), folder, destination.layout, check=session.call.check
-    )
+    files = write_files(execution.batches(), folder, destination.layout, check=session.call.check)
     rows = sum(each.row_count for each in files)
     return Written(tuple(files), rows, execution.statistics)
 

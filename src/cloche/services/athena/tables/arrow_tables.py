@@ -37,8 +37,7 @@ def rows_table(
     def read() -> pa.RecordBatchReader:
         values = list(rows())
         arrays = [
-            _array([row[index] for row in values], field.type)
-            for index, field in enumerate(schema)
+            _array([row[index] for row in values], field.type) for index, field in enumerate(schema)
         ]
         batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
         return pa.RecordBatchReader.from_batches(schema, [batch])

@@ -71,7 +71,7 @@ class DateFormat:
             count = int(match[2]) * (1 if match[1] == "+" else -1)
             return moved(now, count, match[3].upper())
         try:
-            return datetime.strptime(text, self._format)  # noqa: DTZ007  # all are in UTC
+            return datetime.strptime(text, self._format)  # all are in UTC
         except ValueError:
             raise QueryError(
                 ErrorKind.GENERIC_USER_ERROR,

@@ -81,9 +81,7 @@ def _check_listable(session: Session, bucket: str) -> None:
         raise permission_denied(f"Permission denied on S3 path: s3://{bucket}", is_s3=True)
 
 
-def _check_readable(
-    session: Session, found: Sequence[tuple[_Place, list[ObjectRecord]]]
-) -> None:
+def _check_readable(session: Session, found: Sequence[tuple[_Place, list[ObjectRecord]]]) -> None:
     for place, records in found:
         bucket = session.objects.bucket(place.bucket)
         if is_unquestioned(session.query.principal, bucket):

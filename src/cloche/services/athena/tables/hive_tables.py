@@ -15,9 +15,7 @@ from cloche.services.glue import catalog
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
-def hive_table(
-    session: Session, table: Mapping[str, Any], filters: Sequence[Filter]
-) -> FileTable:
+def hive_table(session: Session, table: Mapping[str, Any], filters: Sequence[Filter]) -> FileTable:
     """A table's files, of the partitions that may meet the conditions.
 
     Raises:

@@ -101,9 +101,7 @@ def _databases(session: Session, filters: Sequence[Filter], column: str) -> list
     return [name for name in names if all(keeps(name, each, "string") for each in own)]
 
 
-def _found(
-    session: Session, filters: Sequence[Filter]
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _found(session: Session, filters: Sequence[Filter]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Databases and their tables that may meet the conditions."""
     own = [each for each in filters if each.column == "table_name"]
     for database in _databases(session, filters, "table_schema"):

@@ -55,7 +55,7 @@ class Resolver:
             return self._partitions(table, reference)
         raise QueryError(
             ErrorKind.NOT_SUPPORTED,
-            f"Cloche does not have \"{name}${suffix}\" of table {reference.schema}.{name}",
+            f'Cloche does not have "{name}${suffix}" of table {reference.schema}.{name}',
         )
 
     def _source(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
@@ -99,6 +99,4 @@ def check_schema(session: Session, schema: str) -> None:
     try:
         catalog.get_database(*session.where, schema)
     except AWSError:
-        raise QueryError(
-            ErrorKind.SCHEMA_NOT_FOUND, f"Schema '{schema}' does not exist"
-        ) from None
+        raise QueryError(ErrorKind.SCHEMA_NOT_FOUND, f"Schema '{schema}' does not exist") from None
