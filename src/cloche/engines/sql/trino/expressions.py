@@ -40,7 +40,38 @@ from cloche.engines.sql.trino.types import (
 )
 from cloche.engines.sql.trino.values import Field, Scope, Value, literal
 
-_IGNORED_OF_CAST = frozenset({"this", "to", "safe", "format", "action", "default"})
+_USUAL = frozenset({"this", "expression", "expressions"})
+# What the grammar's nodes may carry, each of which is honoured; `safe` and `typed` are sqlglot's
+# notes of the dialect, not of the text.
+_ARGUMENTS: dict[type, frozenset[str]] = {
+    exp.Literal: _USUAL | {"is_string"},
+    exp.Identifier: _USUAL | {"quoted"},
+    exp.Column: _USUAL | {"table", "db", "catalog"},
+    exp.Div: _USUAL | {"typed", "safe"},
+    exp.DPipe: _USUAL | {"safe"},
+    exp.Like: _USUAL | {"negate"},
+    exp.Between: _USUAL | {"low", "high", "symmetric"},
+    exp.In: _USUAL | {"query"},
+    exp.Cast: _USUAL | {"to", "safe", "format"},
+    exp.TryCast: _USUAL | {"to", "safe", "format"},
+    exp.Case: _USUAL | {"ifs", "default"},
+    exp.Array: _USUAL | {"value_constructor", "bracket_notation"},
+    exp.Bracket: _USUAL | {"offset"},
+    exp.Interval: _USUAL | {"unit"},
+    exp.UnicodeString: _USUAL,
+    exp.Window: _USUAL | {"partition_by", "order", "spec", "alias", "over"},
+    exp.GroupConcat: _USUAL | {"separator", "on_overflow"},
+    exp.Subquery: _USUAL | {"order", "limit", "offset", "with_"},
+    exp.Select: frozenset(exp.Select.arg_types),
+    exp.AtTimeZone: _USUAL | {"zone"},
+    exp.Trim: _USUAL | {"position"},
+    exp.StrPosition: _USUAL | {"substr"},
+    exp.Substring: _USUAL | {"start", "length"},
+    exp.Normalize: _USUAL | {"form"},
+    exp.JSONExtract: _USUAL | {"json_query", "option", "quote", "on_condition", "only_json_types"},
+    exp.JSONValue: _USUAL | {"path", "returning", "on_condition"},
+    exp.JSONObject: _USUAL | {"null_handling", "unique_keys"},
+}
 
 
 class Expressions(Calls):
@@ -64,11 +95,20 @@ class Expressions(Calls):
         """
         handler = _HANDLERS.get(type(node))
         if handler is not None:
+            self.refuse_unknown(node)
             try:
                 return handler(self, node, scope)
             except (OperatorError, CastError, TypeNameError) as error:
                 raise self.source.mismatch(str(error), node) from None
         self.source.unsupported(f"{type(node).__name__.upper()} in an expression", node)
+
+    def refuse_unknown(self, node: exp.Expr) -> None:
+        """Refuse what the grammar reads and nothing here honours."""
+        known = _ARGUMENTS.get(type(node), _USUAL)
+        for key, value in node.args.items():
+            if value and key not in known:
+                shown = f"{key.upper()} of {type(node).__name__.upper()}"
+                self.source.unsupported(shown, node)
 
     # ── Names ─────────────────────────────────────────────────────────────────────────────────
 
@@ -364,12 +404,14 @@ def _like(c: Expressions, node: Any, scope: Scope, escape: exp.Expr | None = Non
                 f"Left side of LIKE expression must evaluate to a varchar (actual: {value.type})"
             )
     left, right = coerce(a, VARCHAR), coerce(b, VARCHAR)
+    word = "NOT LIKE" if node.args.get("negate") else "LIKE"
     if escape is None:
-        return Value(f"({left} LIKE {right})", BOOLEAN)
-    return Value(f"({left} LIKE {right} ESCAPE {c.expression(escape, scope).sql})", BOOLEAN)
+        return Value(f"({left} {word} {right})", BOOLEAN)
+    return Value(f"({left} {word} {right} ESCAPE {c.expression(escape, scope).sql})", BOOLEAN)
 
 
 def _escape(c: Expressions, node: Any, scope: Scope) -> Value:
+    c.refuse_unknown(node.this)
     return _like(c, node.this, scope, node.expression)
 
 
@@ -594,6 +636,7 @@ _HANDLERS: dict[type, Callable[[Any, Any, Scope], Value]] = {
     exp.Extract: _special_node("extract"),
     exp.Trim: _special_node("trim_from"),
     exp.StrPosition: _special_node("position"),
+    exp.Substring: _special_node("substring_from"),
     exp.Normalize: _special_node("normalize"),
     exp.JSONExtract: _special_node("json_query"),
     exp.JSONValue: _special_node("json_value"),

@@ -31,6 +31,7 @@ class _Parser(TrinoParser):
             "LISTAGG",
             "NORMALIZE",
             "POSITION",
+            "SUBSTRING",
             "TRIM",
             "TRY_CAST",
         }

@@ -57,6 +57,12 @@ class Relations(Expressions):
         first = node.args.get("from_")
         if first is None:
             return ""
+        sample = node.args.get("sample")
+        if sample is not None:
+            # The grammar hangs TABLESAMPLE of a subquery to the query around it.
+            if node.args.get("joins") or not isinstance(first.this, exp.Values | exp.Subquery):
+                self.source.unsupported("TABLESAMPLE here", node)
+            first.this.set("sample", sample.copy())
         sql, fields = self.relation(first.this, scope)
         scope.fields = fields
         joins = [*(first.this.args.get("joins") or []), *(node.args.get("joins") or [])]

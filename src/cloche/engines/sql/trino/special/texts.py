@@ -35,6 +35,13 @@ def _trim(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     return Value(f"{name}({value}, {set_of})", VARCHAR)
 
 
+@special("substring_from")
+def _substring(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
+    parts = [node.this, node.args["start"]]
+    parts += [node.args["length"]] if node.args.get("length") else []
+    return c.call("substr", parts, node, scope)
+
+
 @special("position")
 def _position(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     inner = c.expression(node.args["substr"], scope)
