@@ -73,7 +73,7 @@ def _plain(value: Value, target: Type) -> str:
     if pair == (TIMESTAMP_ZONE, TIMESTAMP_ZONE):
         return _round_time(sql, source.numbers[0], target.numbers[0])
     if source.base == TIMESTAMP_ZONE and target.base in {"date", "timestamp", "time"}:
-        local = f"timezone({literal(duckdb_zone(source.zone))}, {sql})"
+        local = wall_clock(sql, source.zone)
         local = (
             _round_time(local, source.numbers[0], target.numbers[0]) if target.numbers else local
         )
@@ -103,9 +103,23 @@ def _round_time(sql: str, before: int, after: int) -> str:
     return f"trino_round_time({sql}, {10 ** (6 - after)})"
 
 
-def duckdb_zone(zone: str) -> str:
-    """A zone's name as DuckDB has it (offsets by ICU's name, which needs `GMT`)."""
-    return f"GMT{zone}" if zone[:1] in {"+", "-"} else zone
+def wall_clock(sql: str, zone: str) -> str:
+    """What a zone's clock shows at a moment."""
+    if zone[:1] in {"+", "-"}:
+        return f"(timezone('UTC', {sql}) + to_minutes({_offset_minutes(zone)}))"
+    return f"timezone({literal(zone)}, {sql})"
+
+
+def moment_of(sql: str, zone: str) -> str:
+    """The moment at which a zone's clock shows a timestamp."""
+    if zone[:1] in {"+", "-"}:
+        return f"timezone('UTC', {sql} - to_minutes({_offset_minutes(zone)}))"
+    return f"timezone({literal(zone)}, {sql})"
+
+
+def _offset_minutes(zone: str) -> int:
+    hours, minutes = zone[1:].split(":")
+    return (int(hours) * 60 + int(minutes)) * (-1 if zone[0] == "-" else 1)
 
 
 # ── Text ──────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +158,7 @@ def text_of(value: Value) -> str:
         case "time":
             return _time_text(f"(DATE '1970-01-01' + {sql})", "%H:%M:%S", source.numbers[0])
         case "timestamp with time zone":
-            local = f"timezone({literal(duckdb_zone(source.zone))}, {sql})"
+            local = wall_clock(sql, source.zone)
             text = _time_text(local, "%Y-%m-%d %H:%M:%S", source.numbers[0])
             return f"({text} || {literal(' ' + source.zone)})"
         case "interval day to second":

@@ -25,6 +25,7 @@ from cloche.engines.sql.trino.operators import (
 from cloche.engines.sql.trino.types import (
     BOOLEAN,
     DAY_SECOND,
+    JSON,
     UNKNOWN,
     VARBINARY,
     VARCHAR,
@@ -58,7 +59,7 @@ _ARGUMENTS: dict[type, frozenset[str]] = {
     exp.Array: _USUAL | {"value_constructor", "bracket_notation"},
     exp.Bracket: _USUAL | {"offset"},
     exp.Interval: _USUAL | {"unit"},
-    exp.UnicodeString: _USUAL,
+    exp.ParseJSON: _USUAL | {"is_literal"},
     exp.Window: _USUAL | {"partition_by", "order", "spec", "alias", "over"},
     exp.GroupConcat: _USUAL | {"separator", "on_overflow"},
     exp.Subquery: _USUAL | {"order", "limit", "offset", "with_"},
@@ -326,16 +327,30 @@ def _not(c: Expressions, node: Any, scope: Scope) -> Value:
 
 def _compare(c: Expressions, node: Any, scope: Scope) -> Value:
     operator = COMPARISONS[type(node)]
-    if isinstance(node.expression, exp.Any | exp.All):
-        return _quantified(c, node, operator, scope)
+    quantified = _quantifier(node.expression)
+    if quantified is not None:
+        return _quantified(c, node, operator, quantified, scope)
     a, b = c.expression(node.this, scope), c.expression(node.expression, scope)
     return compare(operator, a, b)
 
 
-def _quantified(c: Expressions, node: Any, operator: str, scope: Scope) -> Value:
-    word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
+def _quantifier(node: Any) -> tuple[str, exp.Expr] | None:
+    """`ANY (query)` and `ALL (query)`; sqlglot takes some of them for functions."""
+    if isinstance(node, exp.Any | exp.All):
+        return ("ANY" if isinstance(node, exp.Any) else "ALL"), node.this
+    if isinstance(node, exp.Anonymous) and len(node.expressions) == 1:
+        word = {"all": "ALL", "any": "ANY", "some": "ANY"}.get(node.name.lower())
+        if word and isinstance(node.expressions[0], exp.Values | exp.Query):
+            return word, node.expressions[0]
+    return None
+
+
+def _quantified(
+    c: Expressions, node: Any, operator: str, quantified: tuple[str, exp.Expr], scope: Scope
+) -> Value:
+    word, query = quantified
     value = c.expression(node.this, scope)
-    sql, fields = c.subquery(node.expression.this, scope)
+    sql, fields = c.subquery(query, scope)
     if len(fields) != 1:
         raise c.source.mismatch(
             f"Multiple columns returned by subquery are not yet supported. Found {len(fields)}",
@@ -518,6 +533,10 @@ def _unicode(c: Expressions, node: Any, scope: Scope) -> Value:
     return Value(literal(text), Type("varchar", (len(text),)), text)
 
 
+def _json_literal(c: Expressions, node: Any, scope: Scope) -> Value:
+    return Value(f"trino_json_parse({c.expression(node.this, scope).sql})", JSON)
+
+
 def _call(c: Expressions, node: Any, scope: Scope) -> Value:
     name = node.name.lower()
     return c.call(name, node.expressions, node, scope)
@@ -614,6 +633,7 @@ _HANDLERS: dict[type, Callable[[Any, Any, Scope], Value]] = {
     exp.Interval: _interval,
     exp.HexString: _hex,
     exp.UnicodeString: _unicode,
+    exp.ParseJSON: _json_literal,
     exp.Anonymous: _call,
     exp.Window: _modified,
     exp.Filter: _modified,

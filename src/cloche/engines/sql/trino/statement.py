@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from cloche.engines.sql.engine import Column, ErrorKind, QueryError
 from cloche.engines.sql.trino import special as _special
-from cloche.engines.sql.trino.grammar import parse_query
+from cloche.engines.sql.trino.grammar import parse_query, readable
 from cloche.engines.sql.trino.queries import Compiler
 from cloche.engines.sql.trino.references import Relation, TableUse
 from cloche.engines.sql.trino.uses import table_uses
@@ -77,6 +77,7 @@ def parse(
     """
     if dialect != "trino":
         raise QueryError(ErrorKind.NOT_SUPPORTED, f"dialect {dialect} is not supported")
+    sql = readable(sql)
     query = parse_query(sql)
     _bind(query, parameters)
     return Statement(sql, query, catalog, schema)
