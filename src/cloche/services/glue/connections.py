@@ -202,7 +202,8 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidInputException("A JDBC connection needs USERNAME and PASSWORD.")
     if kind in _DATABASES and not {"HOST", "PORT", "DATABASE"} <= properties.keys():
         raise InvalidInputException(f"A {kind} connection needs HOST, PORT and DATABASE.")
-    return storable(given)
+    # What was asked of the call and not done is no part of the connection.
+    return {name: value for name, value in storable(given).items() if name not in _NOT_HONOURED}
 
 
 def _check_authentication(given: Mapping[str, Any]) -> None:

@@ -70,7 +70,7 @@ def get_partition_indexes(
         "PartitionIndexDescriptorList": [
             {
                 "IndexName": index.name,
-                "Keys": [{"Name": key, "Type": types.get(key, "string")} for key in index.keys],
+                "Keys": [{"Name": key, "Type": types[key]} for key in index.keys],
                 "IndexStatus": "ACTIVE",
             }
             for index in table.indexes

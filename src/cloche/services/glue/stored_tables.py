@@ -151,7 +151,7 @@ def update_table(
         EntityNotFoundException: there is no such database or table.
         ConcurrentModificationException: it is at another version.
         InvalidInputException: it has partitions, and the partition keys would change in number;
-            or they have parameters.
+            an index would lose a key; or partition keys have parameters.
     """
     settings = _settings(table_input)
 
@@ -221,8 +221,15 @@ def _settings(table_input: Mapping[str, Any]) -> dict[str, Any]:
 def _check_partition_keys(
     tx: Transaction, account: str, region: str, table: Table, settings: Mapping[str, Any]
 ) -> None:
-    """Keep the partition keys as many as the values that the table's partitions have."""
-    if len(settings.get("PartitionKeys") or ()) == len(table.partition_keys):
+    """Keep the keys of indexes, and as many keys as the table's partitions have values."""
+    keys = settings.get("PartitionKeys") or ()
+    names = {str(key["Name"]).lower() for key in keys}
+    for index in table.indexes:
+        if not names.issuperset(index.keys):
+            raise InvalidInputException(
+                f"The partition keys of the index {index.name} cannot be removed."
+            )
+    if len(keys) == len(table.partition_keys):
         return
     if tx.scan(partitions, account, region, prefix_of(table.id), limit=1):
         raise InvalidInputException(
