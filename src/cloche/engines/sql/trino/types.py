@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -289,6 +290,7 @@ def _starts_type(text: str) -> bool:
     return name != "precision" and (name in _NAMES or name in _KNOWN)
 
 
+@lru_cache(maxsize=4096)
 def parse_type(text: str, *, precision: int = 3) -> Type:
     """The type that a text names, in Trino's, Hive's or DuckDB's way.
 
@@ -480,7 +482,7 @@ def common(a: Type, b: Type) -> Type | None:
     if a.is_text and b.is_text:
         return _common_text(a, b)
     if a.base in _TIMES and b.base in _TIMES:
-        low, high = sorted((a, b), key=lambda t: _TIMES.index(t.base))
+        _low, high = sorted((a, b), key=lambda t: _TIMES.index(t.base))
         precision = max([*a.numbers, *b.numbers])
         return Type(high.base, (precision,), zone=high.zone)
     if a.base == b.base and a.base in {"time", TIME_ZONE}:
