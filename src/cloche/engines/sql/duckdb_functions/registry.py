@@ -75,8 +75,8 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
                 _over_columns(function, len(arguments), _ARROW[result]),
                 [duckdb.type(a) for a in arguments],
                 duckdb.type(result),
-                type="arrow",
-                null_handling="special",
+                type="arrow",  # pyright: ignore[reportArgumentType]
+                null_handling="special",  # pyright: ignore[reportArgumentType]
             )
         for statement in statements():
             connection.execute(statement)
