@@ -3,6 +3,7 @@
 `fail(kind, message)` in them stands for SQL that fails when it is evaluated: a cast that can't
 succeed, since DuckDB's own error() may not stand in TRY.
 """
+# ruff: noqa: E501 - a definition is a line, however long
 
 from __future__ import annotations
 
@@ -72,10 +73,10 @@ trino_pad_check(n, p) = CASE WHEN n < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMEN
 trino_chr(n) = CASE WHEN n BETWEEN 0 AND 1114111 THEN chr(CAST(n AS INTEGER)) ELSE CAST(fail('INVALID_FUNCTION_ARGUMENT', 'Not a valid Unicode code point: ' || n) AS VARCHAR) END
 trino_codepoint(s) = CASE WHEN length(s) = 1 THEN unicode(s) WHEN s IS NULL THEN NULL ELSE fail('INVALID_FUNCTION_ARGUMENT', 'Input string must be a single character string') END
 trino_url(s, pattern, g) = CASE WHEN s IS NULL THEN NULL ELSE regexp_extract(s, pattern, g) END
-trino_json_valid(s) = CASE WHEN json_valid(s) THEN json(s) END
+trino_json_valid(s) = CASE WHEN json_valid(s) THEN CAST(s AS JSON) END
 trino_to_json(x) = CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END
 trino_json_parse(s) = CAST(py_json_parse(s) AS JSON)
-trino_json_scalar(j, p) = CASE WHEN json_type(j, p) IN ('OBJECT', 'ARRAY') THEN NULL ELSE json_extract_string(j, p) END
+trino_json_scalar(j, p) = CASE json_type(j, p) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'DOUBLE' THEN py_json_number(CAST(j AS VARCHAR), p) ELSE json_extract_string(j, p) END
 trino_json_text(j) = CASE json_type(j) WHEN 'OBJECT' THEN CAST(fail('INVALID_CAST_ARGUMENT', 'Cannot cast ' || CAST(j AS VARCHAR) || ' to varchar') AS VARCHAR) WHEN 'ARRAY' THEN CAST(fail('INVALID_CAST_ARGUMENT', 'Cannot cast ' || CAST(j AS VARCHAR) || ' to varchar') AS VARCHAR) ELSE j ->> '$' END
 trino_json_number(j, t) = CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY') THEN trino_bad_cast(CAST(j AS VARCHAR), t)::VARCHAR WHEN json_type(j) = 'BOOLEAN' AND t <> 'boolean' THEN (CASE WHEN (j ->> '$') = 'true' THEN '1' ELSE '0' END) WHEN t = 'boolean' AND json_type(j) NOT IN ('BOOLEAN', 'VARCHAR', 'NULL') THEN (CASE WHEN CAST(j ->> '$' AS DOUBLE) = 0 THEN 'false' ELSE 'true' END) ELSE j ->> '$' END
 trino_json_elements(j) = CASE WHEN j IS NULL OR json_type(j) = 'NULL' THEN NULL WHEN json_type(j) = 'ARRAY' THEN CAST(j AS JSON[]) ELSE [CAST(fail('INVALID_CAST_ARGUMENT', 'Cannot cast to array. Expected a json array, but got ' || CAST(j AS VARCHAR)) AS VARCHAR)::JSON] END

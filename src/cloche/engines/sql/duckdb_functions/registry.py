@@ -70,7 +70,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
         if _is_ready(connection):
             return
         for name, (function, arguments, result) in functions().items():
-            connection.create_function(
+            connection.create_function(  # pyright: ignore[reportCallIssue]
                 name,
                 _over_columns(function, len(arguments), _ARROW[result]),
                 [duckdb.type(a) for a in arguments],

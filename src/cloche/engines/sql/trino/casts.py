@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloche.engines.sql.trino.types import (
     DAY_SECOND,
+    MIXED,
     TIMESTAMP_ZONE,
     UNKNOWN,
     YEAR_MONTH,
@@ -104,7 +105,13 @@ def _round_time(sql: str, before: int, after: int) -> str:
 
 
 def wall_clock(sql: str, zone: str) -> str:
-    """What a zone's clock shows at a moment."""
+    """What a zone's clock shows at a moment.
+
+    Raises:
+        CastError: the values are of several zones.
+    """
+    if zone == MIXED:
+        raise CastError("values of several time zones in one column are not supported here")
     if zone[:1] in {"+", "-"}:
         return f"(timezone('UTC', {sql}) + to_minutes({_offset_minutes(zone)}))"
     return f"timezone({literal(zone)}, {sql})"

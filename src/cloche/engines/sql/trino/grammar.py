@@ -73,7 +73,7 @@ def readable(sql: str) -> str:
     return _NUMBER_AND_SIGN.sub(lambda m: m[1] or m[2] + " ", sql)
 
 
-def parse_query(sql: str) -> exp.Query:
+def parse_query(sql: str) -> exp.Expr:
     """The AST of exactly one query.
 
     Raises:

@@ -245,9 +245,7 @@ class Relations(Expressions):
         rows: list[list[tuple[Value, exp.Expr]]] = []
         for item in node.expressions:
             parts = item.expressions if isinstance(item, exp.Tuple) else [item]
-            if len(parts) == 1 and isinstance(parts[0], exp.Tuple):
-                parts = parts[0].expressions
-            elif (
+            if (len(parts) == 1 and isinstance(parts[0], exp.Tuple)) or (
                 len(parts) == 1
                 and isinstance(parts[0], exp.Anonymous)
                 and parts[0].name.lower() == "row"

@@ -1,4 +1,5 @@
 """Functions of numbers: mathematics, bits, random ones."""
+# ruff: noqa: E501 - a definition is a line, however long
 
 TABLE = r"""
 abs(N) N = abs($1)

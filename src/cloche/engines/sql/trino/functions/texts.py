@@ -1,4 +1,5 @@
 """Functions of texts, bytes, URLs, UUIDs and addresses, and of JSON."""
+# ruff: noqa: E501 - a definition is a line, however long
 
 TABLE = r"""
 chr(bigint) varchar = trino_chr($1)

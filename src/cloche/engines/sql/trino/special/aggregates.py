@@ -68,7 +68,7 @@ def _map_agg(c: Expressions, nodes: Nodes, node: Any, scope: Scope, modifiers: M
     expect(c, nodes, 2, 2, node)
     key, value = (c.expression(n, scope) for n in nodes)
     d = c.lambda_depth
-    entries = f"list(struct_pack(key := $1, value := $2)$O)§"
+    entries = "list(struct_pack(key := $1, value := $2)$O)§"
     keep = f"lambda e{d}, i{d}: e{d}.key IS NOT NULL AND list_position(list_transform(a{d}, lambda f{d}: f{d}.key), e{d}.key) = i{d}"
     inner = f"map_from_entries(list_filter(a{d}, {keep}))"
     template = f"list_transform([{entries}], lambda a{d}: {inner})[1]"

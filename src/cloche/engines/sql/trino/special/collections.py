@@ -76,6 +76,7 @@ def _reduce(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     value, start = array_argument(c, nodes[0], scope), c.expression(nodes[1], scope)
     d, item = c.lambda_depth, value.type.items[0]
     state = start.type
+    step = start
     for _ in range(4):
         step = c.lambda_body(nodes[2], [Value(f"x{d}.s", state), Value(f"y{d}.t", item)], scope)
         merged = common(state, step.type)
