@@ -71,7 +71,8 @@ class Session:
     @property
     def schema(self) -> str:
         """Where names without a schema are looked up."""
-        return self.query.database.lower() or DEFAULT_SCHEMA
+        # awswrangler names the database in backticks.
+        return self.query.database.strip("`\"").lower() or DEFAULT_SCHEMA
 
     @property
     def folder(self) -> Path:

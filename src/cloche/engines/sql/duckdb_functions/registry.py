@@ -62,6 +62,11 @@ def _over_columns(
     return by_count[count]
 
 
+# The database refers to a function as long as it lives, and does not keep it: the connection that
+# made it does, which is gone after its query.
+_made: dict[str, Callable[..., pa.Array]] = {}
+
+
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what is not there yet in the connection's database."""
     if _is_ready(connection):
@@ -70,9 +75,11 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
         if _is_ready(connection):
             return
         for name, (function, arguments, result) in functions().items():
+            if name not in _made:
+                _made[name] = _over_columns(function, len(arguments), _ARROW[result])
             connection.create_function(  # pyright: ignore[reportCallIssue]
                 name,
-                _over_columns(function, len(arguments), _ARROW[result]),
+                _made[name],
                 [duckdb.type(a) for a in arguments],
                 duckdb.type(result),
                 type="arrow",  # pyright: ignore[reportArgumentType]
