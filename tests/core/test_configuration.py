@@ -53,6 +53,9 @@ def test_a_flag_wins_over_the_environment(tmp_path: Path) -> None:
         ("CLOCHE_DATABASE_URL", "postgresql:", "starts with postgresql://"),
         ("CLOCHE_OBJECT_STORE_URL", "ftp://x", "starts with http:// or https://"),
         ("CLOCHE_DATA", __file__, "is a file"),
+        ("CLOCHE_SQL_MEMORY", "much", "is not a size"),
+        ("CLOCHE_SQL_MEMORY", "101%", "is not a share"),
+        ("CLOCHE_SQL_MEMORY", "10MB", "is less than 256MB"),
     ],
 )
 def test_says_what_is_wrong(variable: str, value: str, reason: str) -> None:
@@ -95,3 +98,18 @@ def test_passwords_among_the_parameters_are_not_shown(name: str) -> None:
 def test_misspelt_variables_are_found() -> None:
     environment = {setting.variable: "" for setting in SETTINGS} | {"CLOCHE_PROT": "1", "HOME": "/"}
     assert unknown_variables(environment) == ["CLOCHE_PROT"]
+
+
+@pytest.mark.parametrize(
+    ("text", "size_bytes"),
+    [("4GB", 4 * 2**30), ("1.5g", 3 * 2**29), ("512 MB", 2**29), ("1073741824", 2**30)],
+)
+def test_memory_is_a_size(text: str, size_bytes: int) -> None:
+    assert read_settings({"CLOCHE_SQL_MEMORY": text}).sql_memory == size_bytes
+
+
+def test_memory_is_a_share_of_the_machines() -> None:
+    whole = read_settings({"CLOCHE_SQL_MEMORY": "100%"}).sql_memory
+    half = read_settings({"CLOCHE_SQL_MEMORY": "50%"}).sql_memory
+    assert abs(whole - 2 * half) <= 2
+    assert read_settings({}).sql_memory == max(256 * 2**20, int(whole * 0.25))

@@ -198,6 +198,36 @@ def test_cancels_what_runs(
     assert (cancelling.state, cancelled.state) == ("Cancelling", "Cancelled")
 
 
+def test_begins_at_once_in_the_transaction_that_records_it(
+    documents: Documents, clock: Clock, tmp_path: Path
+) -> None:
+    stopped = threading.Event()
+
+    def handler(call: JobCall) -> None:
+        call.on_stop(stopped.set)
+        stopped.wait(30)
+        raise JobInterrupted(call.stop_reason)
+
+    async def scenario() -> tuple[Job, Job, Job]:
+        async with running(documents, clock, tmp_path, handler) as jobs:
+            begun = await documents.commit(lambda tx: jobs.begin_in(tx, *ONE, {}))
+            kept = jobs.get(*ONE)
+            assert kept is not None
+            await jobs.cancel_async(*ONE)
+            return begun, kept, await asyncio.wait_for(jobs.wait(*ONE), 30)
+
+    begun, kept, ended = asyncio.run(scenario())
+    assert (begun.state, kept.state, kept.attempts) == ("Running", "Running", 1)
+    assert stopped.is_set()
+    assert ended.state == "Cancelled"
+
+
+def test_what_no_server_runs_is_queued(documents: Documents, clock: Clock, tmp_path: Path) -> None:
+    jobs = Jobs(documents, clock, EventBus(documents, clock), tmp_path)
+    jobs.register("test.work", lambda call: None)
+    assert documents.transact(lambda tx: jobs.begin_in(tx, *ONE, {})).state == "Queued"
+
+
 def test_tells_of_each_state_on_the_bus(documents: Documents, clock: Clock, tmp_path: Path) -> None:
     async def scenario() -> list[str]:
         states: list[str] = []

@@ -30,6 +30,7 @@ from cloche.core.configuration import Settings
     "log_level",
     "database_url",
     "object_store_url",
+    "sql_memory",
 )
 @click.option("--detach", "-d", is_flag=True, help="Run in the background.")
 @json_option

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ Origin = Literal["flag", "environment", "default"]
 
 # Read by the server alone: secrets are no settings, since settings are shown.
 _OTHER_VARIABLES = {"CLOCHE_ROOT_ACCESS_KEY_ID", "CLOCHE_ROOT_SECRET_ACCESS_KEY"}
+
+_SQL_MEMORY = "25%"
+_UNITS = {"": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+_SQL_MEMORY_LEAST = 256 * 2**20
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -68,6 +73,7 @@ class Settings:
         log_level: debug, info, warning or error.
         database_url: `postgresql://…`; empty for SQLite in the data directory.
         object_store_url: S3 endpoint that keeps the objects; empty for the file system.
+        sql_memory: bytes that all SQL queries together may take before they spill to disk.
         origins: where each value came from, by field.
     """
 
@@ -79,6 +85,7 @@ class Settings:
     log_level: str = "info"
     database_url: str = ""
     object_store_url: str = ""
+    sql_memory: int = field(default_factory=lambda: _memory(_SQL_MEMORY))
     origins: Mapping[str, Origin] = field(default_factory=dict[str, Origin])
 
     def shown(self, name: str) -> str:
@@ -191,6 +198,22 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _memory(text: str) -> int:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(%|[KMGT]?B?)", text.strip().upper())
+    if found is None:
+        raise ValueError("is not a size such as 4GB, nor a share of the memory such as 25%")
+    number, unit = float(found[1]), found[2]
+    if unit == "%":
+        if not 0 < number <= 100:
+            raise ValueError("is not a share between 0% and 100%")
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return max(_SQL_MEMORY_LEAST, int(machine * number / 100))
+    size = int(number * _UNITS[unit.rstrip("B") + "B" if unit.rstrip("B") else ""])
+    if size < _SQL_MEMORY_LEAST:
+        raise ValueError("is less than 256MB")
+    return size
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("data_directory", "--data", "CLOCHE_DATA", "~/.cloche", _directory, "state and data"),
     Setting("host", "--host", "CLOCHE_HOST", "127.0.0.1", _host, "address to listen on"),
@@ -224,6 +247,14 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         _url("http", "https"),
         "S3 endpoint for the objects; files in the data directory where none is given",
+    ),
+    Setting(
+        "sql_memory",
+        "--sql-memory",
+        "CLOCHE_SQL_MEMORY",
+        _SQL_MEMORY,
+        _memory,
+        "memory of all SQL queries, beyond which they spill to disk: 4GB, or a share such as 25%",
     ),
 )
 """All settings, in the order in which they are shown."""

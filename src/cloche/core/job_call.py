@@ -62,6 +62,7 @@ class JobCall:
         self.clock = clock
         self.cancelled = threading.Event()
         self.stop_reason: StopReason = ""
+        self._stopping: list[Callable[[], None]] = []
         self._logs = logs
         self._save = save
         self._save_async = save_async
@@ -96,9 +97,20 @@ class JobCall:
         if self.cancelled.is_set():
             raise JobInterrupted(self.stop_reason)
 
+    def on_stop(self, callback: Callable[[], None]) -> None:
+        """Have a function called when the handler is told to stop; at once if it has been.
+
+        It runs on the event loop or on the handler's thread, and may not block.
+        """
+        self._stopping.append(callback)
+        if self.cancelled.is_set():
+            callback()
+
     def stop(self, reason: StopReason) -> None:
         """Tell the handler to stop."""
         if not self.cancelled.is_set():
             self.stop_reason = reason
             self.cancelled.set()
             self.clock.wake()
+            for callback in list(self._stopping):
+                callback()

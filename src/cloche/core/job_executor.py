@@ -99,6 +99,14 @@ class JobExecutor:
         if attempt := self._attempts.get(job_id):
             attempt.stop("cancelled")
 
+    def has_room(self, kind: str) -> bool:
+        """Whether a further job of a kind may begin; from any thread."""
+        return self._free(self._kinds[kind]) > 0
+
+    def begin(self, key: JobKey, job: Job) -> None:
+        """Run a job that this server has claimed; called on the loop."""
+        self._begin(self._kinds[key.kind], key, job)
+
     async def run(self) -> None:
         """Claim and run what is due, until cancelled; then let handlers stop for some seconds."""
         looping = [asyncio.create_task(self._claim_for_ever())]
@@ -158,7 +166,7 @@ class JobExecutor:
         is_async = inspect.iscoroutinefunction(kind.handler)
         running = sum(
             isinstance(attempt.handling, asyncio.Task) == is_async
-            for attempt in self._attempts.values()
+            for attempt in list(self._attempts.values())
         )
         return (_TASK_LIMIT if is_async else _THREAD_LIMIT) - running
 

@@ -22,7 +22,7 @@ from cloche.core.events import EventBus
 from cloche.core.job_call import Again, JobCall, JobFailed, JobInterrupted
 from cloche.core.job_executor import JobExecutor
 from cloche.core.job_log import JobLogs
-from cloche.core.job_states import Action, CancelRequested, Job, JobState, LeaseLost
+from cloche.core.job_states import Action, CancelRequested, Claimed, Job, JobState, LeaseLost
 from cloche.core.job_store import (
     JobExists,
     JobHandler,
@@ -160,6 +160,34 @@ class Jobs:
         return self._store.submit(
             tx, key, payload, self._clock.time() if run_at is None else run_at
         )
+
+    def begin_in(
+        self,
+        tx: Transaction,
+        kind: str,
+        account: str,
+        region: str,
+        name: str,
+        payload: dict[str, Any],
+    ) -> Job:
+        """As `submit_in`, and this server takes the job at once, in the same transaction.
+
+        So a short job starts without the commit by which servers claim what is due. It is left in
+        the queue where this server has no room, or runs no jobs.
+        """
+        key = JobKey(kind, account, region, name)
+        job = self._store.submit(tx, key, payload, self._clock.time())
+        with self._lock:
+            loop, executor = self._loop, self._executor
+        if loop is None or executor is None or not executor.has_room(kind):
+            return job
+        claimed = self._store.apply(tx, key, Claimed(self._owner), job.id)
+
+        def begin() -> None:
+            loop.call_soon_threadsafe(executor.begin, key, claimed)
+
+        tx.after_commit(begin)
+        return claimed
 
     def get(self, kind: str, account: str, region: str, name: str) -> Job | None:
         """A job; None if there is none."""

@@ -21,6 +21,7 @@ from cloche.core.events import EventBus
 from cloche.core.jobs import Jobs
 from cloche.core.shared_clock import SharedClock
 from cloche.engines.objects.store import ObjectStore
+from cloche.engines.sql.engine import SqlEngine
 from cloche.gateway import starting
 from cloche.gateway.metrics import Metrics
 from cloche.gateway.object_directory import claim_object_directory
@@ -142,6 +143,9 @@ class Runtime:
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
+        engine = self._engines.get(SqlEngine)
+        if engine is not None:
+            engine.close()
         self.dispatcher.close()
         self.audit.close()
         self.documents.close()
@@ -152,7 +156,14 @@ def _object_store(runtime: Runtime) -> ObjectStore:
     return starting.open_objects(runtime.settings, runtime.clock.time)
 
 
-_ENGINES: dict[type, Callable[[Runtime], Any]] = {ObjectStore: _object_store}
+def _sql_engine(runtime: Runtime) -> SqlEngine:
+    return starting.open_sql(runtime.settings)
+
+
+_ENGINES: dict[type, Callable[[Runtime], Any]] = {
+    ObjectStore: _object_store,
+    SqlEngine: _sql_engine,
+}
 
 
 def _operation_model(service: str, operation: str) -> OperationModel:

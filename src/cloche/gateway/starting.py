@@ -13,6 +13,7 @@ from cloche.core.documents import DocumentEngine, UnreadableDocument
 from cloche.engines.audit.sqlite import AuditLogUnavailable, SQLiteEventStore
 from cloche.engines.errors import StartError
 from cloche.engines.objects.store import ObjectStore
+from cloche.engines.sql.engine import SqlEngine
 from cloche.services.iam.accounts import AccountExists, UnusableKey
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "open_audit_log",
     "open_documents",
     "open_objects",
+    "open_sql",
 ]
 
 ENDPOINT_SECONDS = 5.0
@@ -126,6 +128,16 @@ def check_object_endpoint(url: str) -> None:
             f"The object store at {address} doesn't answer: {cause}.",
             "Start it, or let CLOCHE_OBJECT_STORE_URL name another endpoint.",
         ) from error
+
+
+def open_sql(settings: Settings) -> SqlEngine:
+    """The engine that runs SQL, in this process."""
+    from cloche.engines.sql.duckdb import DuckDBEngine
+
+    directory = settings.data_directory
+    # Objects have files of their own, or are copied into the folder of the job that reads them.
+    readable = [directory / "objects", directory / "jobs"]
+    return DuckDBEngine(directory / "sql", readable, memory_bytes=settings.sql_memory)
 
 
 def check_database(url: str) -> None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Dialect = Literal["trino", "redshift", "duckdb"]
 
@@ -143,6 +145,8 @@ class Query(msgspec.Struct, frozen=True):
         now: what `now()` and `current_date` are, in seconds since 1970.
         user: what `current_user` is.
         scan_limit_bytes: of the files read; beyond it the query fails with `ScanLimitExceeded`.
+        begun: called with the execution before it starts, so that it can be cancelled while
+            `execute` still blocks.
     """
 
     sql: str
@@ -156,6 +160,7 @@ class Query(msgspec.Struct, frozen=True):
     now: float | None = None
     user: str = ""
     scan_limit_bytes: int | None = None
+    begun: Callable[[Execution], None] | None = None
 
 
 class Statistics(msgspec.Struct):

@@ -6,6 +6,8 @@ No permission is checked here: the service that calls has decided.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from cloche.core.operations import Server
@@ -15,11 +17,13 @@ from cloche.services.s3.checksums import DEFAULT_ALGORITHM, FULL_OBJECT, encoded
 from cloche.services.s3.encryption import encryption_of
 from cloche.services.s3.errors import NoSuchKey
 
+_PIECE_BYTES = 1 << 20
+
 
 async def write_object(
-    server: Server, bucket: str, key: str, body: bytes, content_type: str
+    server: Server, bucket: str, key: str, body: bytes | Path, content_type: str
 ) -> ObjectRecord:
-    """Store an object that belongs to the bucket's owner.
+    """Store an object that belongs to the bucket's owner: bytes, or what is in a file.
 
     Raises:
         NoSuchBucket: there is no such bucket.
@@ -27,7 +31,11 @@ async def write_object(
     target = _bucket(server, bucket)
     store = server.engine(ObjectStore)
     algorithm = DEFAULT_ALGORITHM.lower()
-    staged = await store.stage(body, algorithms=("md5", algorithm), size_bytes=len(body))
+    if isinstance(body, bytes):
+        content, size_bytes = body, len(body)
+    else:
+        content, size_bytes = _pieces(body), (await asyncio.to_thread(body.stat)).st_size
+    staged = await store.stage(content, algorithms=("md5", algorithm), size_bytes=size_bytes)
     properties: dict[str, Any] = {
         "answer": {"ContentType": content_type, **encryption_of(target, {})},
         "checksums": {f"Checksum{DEFAULT_ALGORITHM}": encoded(staged.digests[algorithm])},
@@ -56,6 +64,15 @@ async def read_object(
     if isinstance(body, FileSlice):
         return await asyncio.to_thread(_read_slice, body)
     return b"".join([piece async for piece in body])
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
+            yield piece
+    finally:
+        file.close()
 
 
 def _read_slice(body: FileSlice) -> bytes:

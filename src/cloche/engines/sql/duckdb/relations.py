@@ -1,0 +1,172 @@
+"""The tables of a statement as views of one connection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import duckdb
+import pyarrow as pa
+
+from cloche.engines.sql import trino
+from cloche.engines.sql.engine import (
+    ArrowTable,
+    Column,
+    DataFile,
+    ErrorKind,
+    FileTable,
+    Query,
+    QueryCancelled,
+    QueryError,
+    Statistics,
+    TableReference,
+    View,
+)
+from cloche.engines.sql.formats.file_tables import select_table, used_columns
+from cloche.engines.sql.formats.hive_types import parse_hive_type
+from cloche.engines.sql.formats.scan import BatchStream
+from cloche.engines.sql.formats.sql_text import quoted
+from cloche.engines.sql.trino.types import hive_type_to_trino
+
+_VIEW_DEPTH_MAXIMUM = 16
+
+
+class Relations:
+    """What stands for the tables of one query.
+
+    Attributes:
+        files: those that the query reads.
+        statistics: of the query.
+    """
+
+    def __init__(self, query: Query, connection: duckdb.DuckDBPyConnection) -> None:
+        self.files: list[DataFile] = []
+        self.statistics = Statistics()
+        self._query = query
+        self._connection = connection
+        self._streams: list[BatchStream] = []
+        self._numbers = count()
+        self._count_lock = threading.Lock()
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Let nothing more be read."""
+        self._cancelled.set()
+
+    def check(self) -> None:
+        """Raise QueryCancelled once the query is."""
+        if self._cancelled.is_set():
+            raise QueryCancelled
+
+    def failure(self) -> BaseException | None:
+        """What ended a stream of batches, which DuckDB only tells as text."""
+        return next((s.failure for s in self._streams if s.failure is not None), None)
+
+    def translate(
+        self, sql: str, catalog: str, schema: str, depth: int = 0
+    ) -> tuple[str, tuple[Column, ...]]:
+        """A statement as DuckDB's SQL, and the columns of its result.
+
+        Its tables are views of the connection from now on.
+
+        Raises:
+            QueryError: it is no query, or a table is not there or cannot be read.
+        """
+        if depth > _VIEW_DEPTH_MAXIMUM:
+            raise QueryError(ErrorKind.NOT_SUPPORTED, "Views are nested too deeply")
+        parameters = () if depth else self._query.parameters
+        statement = trino.parse(
+            sql,
+            catalog=catalog,
+            schema=schema,
+            parameters=parameters,
+            dialect=self._query.dialect,
+        )
+        relations = {use: self._relation(use, sql, depth) for use in statement.uses}
+        translated = statement.to_duckdb(relations, time_zone=self._query.time_zone)
+        return translated, statement.columns
+
+    def count(self, size_bytes: int) -> None:
+        """Add to the bytes that were scanned; raises QueryError beyond the limit."""
+        with self._count_lock:
+            self.statistics.scanned_bytes += size_bytes
+            total = self.statistics.scanned_bytes
+        limit = self._query.scan_limit_bytes
+        if limit is not None and total > limit:
+            raise QueryError(
+                ErrorKind.EXCEEDED_SCAN_LIMIT, f"Bytes scanned limit was exceeded: {limit} bytes"
+            )
+
+    def _relation(self, use: trino.TableUse, sql: str, depth: int) -> trino.Relation:
+        self.check()
+        reference = TableReference(
+            use.catalog, use.schema, use.name, use.filters, use.timestamp, use.version
+        )
+        source = self._query.resolve(reference)
+        name = f"t{next(self._numbers)}_{use.name}"
+        if isinstance(source, View):
+            return self._view(source, name, depth)
+        if isinstance(source, ArrowTable):
+            return self._arrow(source, name)
+        columns = used_columns(source, use.columns, has_hidden='"$' in sql)
+        return self._files(source, columns, name)
+
+    def _files(self, table: FileTable, columns: tuple[Column, ...], name: str) -> trino.Relation:
+        self.files += table.files
+        sql = select_table(
+            table,
+            columns,
+            register=self._register,
+            count=self.count,
+            check=self.check,
+            duckdb_type=_duckdb_type,
+        )
+        self._create(name, sql)
+        typed = [Column(c.name.lower(), hive_type_to_trino(c.type)) for c in columns]
+        return trino.Relation(quoted(name), tuple(typed))
+
+    def _arrow(self, table: ArrowTable, name: str) -> trino.Relation:
+        with table.read() as reader:
+            schema = reader.schema
+        stream = BatchStream(schema, lambda: self._checked(table.read))
+        names = [column.name.lower() for column in table.columns]
+        outputs = [
+            f"{quoted(field.name)} AS {quoted(name)}"
+            for field, name in zip(schema, names, strict=True)
+        ]
+        self._create(name, f"SELECT {', '.join(outputs)} FROM {self._register(stream)}")
+        typed = [
+            Column(name, trino.arrow_type_to_trino(field.type))
+            for field, name in zip(schema, names, strict=True)
+        ]
+        return trino.Relation(quoted(name), tuple(typed))
+
+    def _checked(self, read: Callable[[], pa.RecordBatchReader]) -> Iterator[pa.RecordBatch]:
+        with read() as reader:
+            for batch in reader:
+                self.check()
+                yield batch
+
+    def _view(self, view: View, name: str, depth: int) -> trino.Relation:
+        sql, columns = self.translate(view.sql, view.catalog, view.schema, depth + 1)
+        self._create(name, sql)
+        if view.columns and len(view.columns) != len(columns):
+            raise QueryError(
+                ErrorKind.NOT_SUPPORTED,
+                f"View is stale: it has {len(view.columns)} columns, its query {len(columns)}",
+            )
+        return trino.Relation(quoted(name), columns)
+
+    def _create(self, name: str, sql: str) -> None:
+        self._connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS {sql}")
+
+    def _register(self, stream: BatchStream) -> str:
+        name = f"stream_{next(self._numbers)}"
+        self._streams.append(stream)
+        self._connection.register(name, stream)
+        return name
+
+
+def _duckdb_type(hive_type: str) -> str:
+    return parse_hive_type(hive_type).duckdb

@@ -1,0 +1,1 @@
+"""Files as tables, as Hive's SerDes read and write them."""

@@ -1,0 +1,96 @@
+"""A DuckDB connection made ready for Trino's queries, and its errors told as Trino would."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import duckdb
+
+from cloche.engines.sql.duckdb_functions import install
+from cloche.engines.sql.engine import ErrorKind, QueryError
+from cloche.engines.sql.trino.values import literal
+
+
+def prepare(
+    connection: duckdb.DuckDBPyConnection, *, time_zone: str, now: float | None, user: str
+) -> None:
+    """Settings, macros and functions that the SQL of `Statement.to_duckdb` needs.
+
+    Macros and functions are put into the database at its first connection; what follows is the
+    connection's own.
+    """
+    install(connection)
+    moment = "now()"
+    if now is not None:
+        shown = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        moment = f"TIMESTAMPTZ '{shown}+00'"
+    connection.execute(
+        f"SET TimeZone = {literal(time_zone)};"
+        "SET integer_division = false;"
+        "SET ieee_floating_point_ops = true;"
+        f"SET VARIABLE trino_now = {moment};"
+        f"SET VARIABLE trino_user = {literal(user)}"
+    )
+
+
+_OWN = re.compile(r"!([A-Z_]+): (.*?)(?:' to INT8|\n|$)", re.DOTALL)
+_CONVERT = re.compile(r"Could not convert string ['\"](.*?)['\"] to '?(\w+)", re.DOTALL)
+
+
+def query_error(error: duckdb.Error, sql: str) -> QueryError:
+    """DuckDB's error as Trino would tell it.
+
+    Args:
+        error: what DuckDB raised.
+        sql: what it ran; DuckDB's places are of this text and are left out.
+    """
+    text = str(error)
+    own = _OWN.search(text)
+    if own is not None:
+        kind = (
+            ErrorKind(own[1]) if own[1] in ErrorKind.__members__ else ErrorKind.GENERIC_USER_ERROR
+        )
+        return QueryError(kind, own[2].replace("''", "'"))
+    message = re.sub(r"^\w[\w ]* Error: ", "", text.partition("\n\nLINE ")[0]).strip()
+    for kinds, kind in _KINDS:
+        if isinstance(error, kinds):
+            return _told(kind, message, text)
+    return QueryError(ErrorKind.GENERIC_INTERNAL_ERROR, message)
+
+
+_KINDS: tuple[tuple[type[duckdb.Error] | tuple[type[duckdb.Error], ...], ErrorKind], ...] = (
+    (duckdb.OutOfMemoryException, ErrorKind.EXCEEDED_MEMORY_LIMIT),
+    (duckdb.ConversionException, ErrorKind.INVALID_CAST_ARGUMENT),
+    (duckdb.OutOfRangeException, ErrorKind.NUMERIC_VALUE_OUT_OF_RANGE),
+    (duckdb.InvalidInputException, ErrorKind.INVALID_FUNCTION_ARGUMENT),
+    (duckdb.IOException, ErrorKind.HIVE_CANNOT_OPEN_SPLIT),
+    ((duckdb.BinderException, duckdb.CatalogException), ErrorKind.SYNTAX_ERROR),
+    (duckdb.NotImplementedException, ErrorKind.NOT_SUPPORTED),
+    (duckdb.ParserException, ErrorKind.GENERIC_INTERNAL_ERROR),
+)
+
+
+def _told(kind: ErrorKind, message: str, text: str) -> QueryError:
+    if "field value out of range" in text:
+        return QueryError(ErrorKind.INVALID_CAST_ARGUMENT, message)
+    if kind is ErrorKind.INVALID_CAST_ARGUMENT:
+        if "value nan can't be cast" in text:
+            return QueryError(kind, "Unable to cast NaN to an integer")
+        if "out of range" in text:
+            return QueryError(ErrorKind.NUMERIC_VALUE_OUT_OF_RANGE, message)
+        found = _CONVERT.search(text)
+        if found:
+            message = f"Cannot cast '{found[1]}' to {found[2].lower()}"
+    grouped = re.search(r'column "([^"]+)" must appear in the GROUP BY', message)
+    if grouped:
+        message = f"'{grouped[1]}' must be an aggregate expression or appear in GROUP BY clause"
+    if "More than one row returned by a subquery" in text:
+        return QueryError(
+            ErrorKind.GENERIC_USER_ERROR, "Scalar sub-query has returned multiple rows"
+        )
+    if "Map keys must be unique" in text:
+        message = "Duplicate map keys are not allowed"
+    if "aximum recursion" in text or "depth limit" in text:
+        return QueryError(ErrorKind.NOT_SUPPORTED, message)
+    return QueryError(kind, message)

@@ -1,0 +1,102 @@
+"""A parsed query and its way to DuckDB's SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from cloche.engines.sql.engine import Column, ErrorKind, QueryError
+from cloche.engines.sql.trino import special as _special
+from cloche.engines.sql.trino.grammar import parse_query, readable
+from cloche.engines.sql.trino.queries import Compiler
+from cloche.engines.sql.trino.references import Relation, TableUse
+from cloche.engines.sql.trino.uses import table_uses
+
+_special.install()
+
+
+class Statement:
+    """A parsed query.
+
+    Attributes:
+        uses: each distinct table reference once; names of WITH are no tables.
+        columns: of the result, types in Trino's names; known after `to_duckdb`.
+    """
+
+    def __init__(self, sql: str, query: exp.Expr, catalog: str, schema: str) -> None:
+        self._sql = sql
+        self._query = query
+        self._catalog = catalog
+        self._schema = schema
+        self._tables = table_uses(sql, query, catalog, schema)
+        self.uses: tuple[TableUse, ...] = tuple(dict.fromkeys(self._tables.values()))
+        self.columns: tuple[Column, ...] = ()
+
+    def to_duckdb(self, relations: Mapping[TableUse, Relation], *, time_zone: str = "UTC") -> str:
+        """SQL text for DuckDB, in which the relations stand for the tables.
+
+        Values of `timestamp with time zone` in a zone other than UTC, and of `char(n)`, come out
+        as text in Trino's form; `columns` tells all types.
+
+        Raises:
+            QueryError: an unknown column or function, types that don't fit, or what we can't run.
+        """
+        compiler = Compiler(
+            self._sql, self._tables, relations, time_zone, self._catalog, self._schema
+        )
+        try:
+            sql, columns = compiler.statement(self._query)
+        except RecursionError:
+            raise QueryError(
+                ErrorKind.NOT_SUPPORTED, "the statement is nested too deeply"
+            ) from None
+        self.columns = tuple(Column(name, str(type)) for name, type in columns)
+        return sql
+
+
+def parse(
+    sql: str,
+    *,
+    catalog: str,
+    schema: str,
+    parameters: Sequence[str] = (),
+    dialect: str = "trino",
+) -> Statement:
+    """Parse one query.
+
+    Args:
+        sql: its text.
+        catalog: of table names that have none.
+        schema: as `catalog`.
+        parameters: SQL literals for each `?`.
+        dialect: only Trino's.
+
+    Raises:
+        QueryError: it is no query in this dialect; line and column tell where.
+    """
+    if dialect != "trino":
+        raise QueryError(ErrorKind.NOT_SUPPORTED, f"dialect {dialect} is not supported")
+    sql = readable(sql)
+    query = parse_query(sql)
+    _bind(query, parameters)
+    return Statement(sql, query, catalog, schema)
+
+
+def _bind(query: exp.Expr, parameters: Sequence[str]) -> None:
+    """Put the parameters in the place of `?`."""
+    places = [n for n in query.find_all(exp.Placeholder, bfs=False) if not n.this]
+    if len(places) != len(parameters):
+        message = (
+            f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
+        )
+        raise QueryError(ErrorKind.SYNTAX_ERROR, message, line=1, column=1)
+    for node, text in zip(places, parameters, strict=True):
+        made = parse_query(f"SELECT {text}")
+        given = {name for name, arg in made.args.items() if arg}
+        if not isinstance(made, exp.Select) or len(made.expressions) != 1 or len(given) > 1:
+            raise QueryError(ErrorKind.SYNTAX_ERROR, f"a parameter is no literal: {text}")
+        value = made.expressions[0]
+        for part in value.walk():
+            part.meta.pop("start", None)
+        node.replace(exp.paren(value, copy=False))

@@ -1,0 +1,26 @@
+"""Athena's errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloche.core.errors import AWSError
+
+
+class InvalidRequestException(AWSError):
+    """Something is wrong with the request."""
+
+    def __init__(self, message: str, *, code: str = "INVALID_INPUT", **members: Any) -> None:
+        super().__init__(message, AthenaErrorCode=code, **members)
+
+
+class ResourceNotFoundException(AWSError):
+    """A resource does not exist."""
+
+
+class MetadataException(AWSError):
+    """What a data catalog was asked for, it does not have."""
+
+
+class TooManyRequestsException(AWSError):
+    """There are as many queries as there may be."""

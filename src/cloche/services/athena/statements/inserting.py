@@ -1,0 +1,200 @@
+"""INSERT INTO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloche.core.errors import AWSError
+from cloche.engines.sql.engine import Column, ErrorKind, QueryError
+from cloche.engines.sql.formats.writing import FileLayout
+from cloche.services.athena.failures import not_built
+from cloche.services.athena.query_records import Outcome
+from cloche.services.athena.session import Session, split_location
+from cloche.services.athena.statements.catalog_changes import load
+from cloche.services.athena.statements.coercions import can_be_stored
+from cloche.services.athena.statements.destinations import (
+    DEFAULT_DELIMITER,
+    Destination,
+    file_names,
+)
+from cloche.services.athena.statements.formats import FORMATS, LAZY_SIMPLE
+from cloche.services.athena.statements.partitions import partition_input
+from cloche.services.athena.statements.selecting import columns_of, executing
+from cloche.services.athena.statements.statement_types import Insert
+from cloche.services.athena.statements.written_rows import (
+    Written,
+    objects_of,
+    partition_values,
+    publish_rows,
+    write_rows,
+)
+from cloche.services.athena.tables.hive_tables import NULL_PARTITION
+from cloche.services.athena.tables.iceberg_tables import is_iceberg
+from cloche.services.athena.tables.presto_views import is_view
+from cloche.services.athena.tables.projection import is_projected
+from cloche.services.athena.tables.types import hive_to_trino
+from cloche.services.glue import catalog
+
+_FORMATS = {
+    "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": "PARQUET",
+    "org.apache.hadoop.hive.ql.io.orc.OrcSerde": "ORC",
+    "org.apache.hadoop.hive.serde2.avro.AvroSerDe": "AVRO",
+    "org.openx.data.jsonserde.JsonSerDe": "JSON",
+    "org.apache.hive.hcatalog.data.JsonSerDe": "JSON",
+    "org.apache.hadoop.hive.serde2.JsonSerDe": "JSON",
+    LAZY_SIMPLE: "TEXTFILE",
+}
+_COMPRESSION_PARAMETERS = (
+    "write.compression",
+    "parquet.compression",
+    "orc.compress",
+    "avro.output.codec",
+)
+
+
+def insert(session: Session, statement: Insert, parameters: tuple[str, ...]) -> Outcome:
+    """Add a query's rows to a table; all of them or none.
+
+    Raises:
+        QueryError: the query cannot be run, or its rows do not fit the table.
+        QueryFailed: there is no such table, or the caller may not.
+    """
+    schema, table = load(session, statement.table)
+    destination = _destination(session, table)
+    sql = _conforming(session, statement, parameters, destination)
+    with executing(session, sql, parameters) as execution:
+        written = write_rows(session, execution, destination)
+    return _publish(session, schema, table, destination, written)
+
+
+def _destination(session: Session, table: Mapping[str, Any]) -> Destination:
+    if is_view(table):
+        raise QueryError(ErrorKind.NOT_SUPPORTED, "Inserting into views is not supported")
+    if is_iceberg(table):
+        raise not_built("INSERT INTO Iceberg tables")
+    descriptor = table["StorageDescriptor"]
+    if descriptor.get("BucketColumns"):
+        raise QueryError(
+            ErrorKind.NOT_SUPPORTED, "Writing to bucketed Hive tables is not supported"
+        )
+    if is_projected(table) and "storage.location.template" in table["Parameters"]:
+        raise not_built("INSERT INTO tables with a storage.location.template")
+    serde = descriptor.get("SerdeInfo") or {}
+    name = _FORMATS.get(serde.get("SerializationLibrary") or LAZY_SIMPLE)
+    if name is None or descriptor.get("InputFormat") not in (None, FORMATS[name].input_format):
+        raise not_built(f"INSERT INTO tables of {serde.get('SerializationLibrary')}")
+    bucket, prefix = session.check_writable(descriptor["Location"])
+    properties: Mapping[str, str] = serde.get("Parameters") or {}
+    layout = FileLayout(
+        format=name,
+        compression=_compression(table, name),
+        columns=_columns(descriptor.get("Columns")),
+        partition_columns=_columns(table.get("PartitionKeys")),
+        delimiter=properties.get("field.delim") or DEFAULT_DELIMITER,
+        null_text=properties.get("serialization.null.format", r"\N"),
+        name=file_names(session),
+    )
+    return Destination(bucket=bucket, prefix=prefix, layout=layout)
+
+
+def _compression(table: Mapping[str, Any], name: str) -> str:
+    parameters = table.get("Parameters") or {}
+    for parameter in _COMPRESSION_PARAMETERS:
+        if parameters.get(parameter):
+            return str(parameters[parameter]).upper()
+    return {"PARQUET": "GZIP", "ORC": "ZLIB"}.get(name, "GZIP" if name == "JSON" else "NONE")
+
+
+def _columns(columns: Any) -> tuple[Column, ...]:
+    return tuple(
+        Column(each["Name"].lower(), (each.get("Type") or "string").lower())
+        for each in columns or ()
+    )
+
+
+def _conforming(
+    session: Session, statement: Insert, parameters: tuple[str, ...], destination: Destination
+) -> str:
+    """The query, its columns those of the table.
+
+    Raises:
+        QueryError: they do not fit.
+    """
+    table = (*destination.layout.columns, *destination.layout.partition_columns)
+    asked = statement.columns or tuple(column.name for column in table)
+    known = {column.name: hive_to_trino(column.type) for column in table}
+    for name in asked:
+        if name not in known:
+            raise QueryError(
+                ErrorKind.COLUMN_NOT_FOUND,
+                f"Insert column name does not exist in target table: {name}",
+            )
+    if len(set(asked)) != len(asked):
+        raise QueryError(ErrorKind.SYNTAX_ERROR, "Insert column name is specified more than once")
+    names = [f"c{number}" for number in range(len(asked))]
+    types = [column.type for column in columns_of(session, statement.sql, parameters)]
+    wanted = [known[name] for name in asked]
+    if len(types) != len(wanted) or not all(map(can_be_stored, types, wanted)):
+        raise QueryError(
+            ErrorKind.TYPE_MISMATCH,
+            "Insert query has mismatched column types: "
+            f"Table: [{', '.join(wanted)}], Query: [{', '.join(types)}]",
+        )
+    given = dict(zip(asked, names, strict=True))
+    values = [
+        f'CAST({given.get(column.name, "NULL")} AS {known[column.name]}) AS "{column.name}"'
+        for column in table
+    ]
+    query = f"({statement.sql}) AS q({', '.join(names)})"
+    return f"SELECT {', '.join(values)} FROM {query}"  # noqa: S608 - it is the caller's own SQL
+
+
+def _publish(
+    session: Session,
+    schema: str,
+    table: Mapping[str, Any],
+    destination: Destination,
+    written: Written,
+) -> Outcome:
+    places: dict[tuple[str | None, ...], tuple[str, str]] = {}
+    added: list[list[str]] = []
+    for values in partition_values(written) if destination.layout.partition_columns else ():
+        texts = [NULL_PARTITION if value is None else value for value in values]
+        location = _existing_location(session, schema, table, texts)
+        if location is None:
+            location = partition_input(table, texts)["StorageDescriptor"]["Location"]
+            added.append(texts)
+        places[values] = split_location(location)
+    objects = objects_of(written, destination, places or None)
+    if is_projected(table):
+        added = []
+    if added:
+        session.check_glue("BatchCreatePartition", schema, table["Name"])
+
+    def register() -> None:
+        if added:
+            catalog.create_partitions(
+                *session.where,
+                schema,
+                table["Name"],
+                [partition_input(table, values) for values in added],
+                session.now,
+                if_not_exists=True,
+                events=session.events,
+            )
+
+    manifest = f"{session.query.output_folder}{session.query.id}-manifest.csv"
+    created: Sequence[Any] = [(schema, table["Name"], tuple(values)) for values in added]
+    return publish_rows(session, written, objects, manifest, register, partitions=created)
+
+
+def _existing_location(
+    session: Session, schema: str, table: Mapping[str, Any], values: Sequence[str]
+) -> str | None:
+    try:
+        found = catalog.get_partition(*session.where, schema, table["Name"], values)
+    except AWSError:
+        return None
+    location: str | None = (found.get("StorageDescriptor") or {}).get("Location")
+    return location

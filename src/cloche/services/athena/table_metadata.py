@@ -1,0 +1,111 @@
+"""Tables of data catalogs, as Athena shows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cloche.core.errors import AWSError
+from cloche.core.operations import Call
+from cloche.services.athena.data_catalog_records import data_catalog_of
+from cloche.services.athena.databases import CATALOG
+from cloche.services.athena.errors import InvalidRequestException, MetadataException
+from cloche.services.athena.paging import page_of_names
+from cloche.services.athena.service import service
+from cloche.services.glue import catalog
+
+if TYPE_CHECKING:
+    from aws_shapes import athena as shapes
+
+_LONGEST_PAGE = 50
+
+
+@service.operation(resource=CATALOG)
+def get_table_metadata(
+    call: Call, request: shapes.GetTableMetadataInput
+) -> shapes.GetTableMetadataOutput:
+    """Columns, partition keys and parameters of a table.
+
+    Raises MetadataException if there is none. AWS: Athena GetTableMetadata.
+    """
+    data_catalog_of(call, request["CatalogName"])
+    try:
+        table = catalog.get_table(
+            call.documents,
+            call.account_id,
+            call.region,
+            request["DatabaseName"].lower(),
+            request["TableName"].lower(),
+        )
+    except AWSError as error:
+        raise MetadataException(error.message) from None
+    return {"TableMetadata": _shown(table)}
+
+
+@service.operation(resource=CATALOG)
+def list_table_metadata(
+    call: Call, request: shapes.ListTableMetadataInput
+) -> shapes.ListTableMetadataOutput:
+    """Tables of a database by name, those whose name matches the expression.
+
+    Raises MetadataException if there is no such database. AWS: Athena ListTableMetadata.
+    """
+    data_catalog_of(call, request["CatalogName"])
+    try:
+        listed = catalog.list_tables(
+            call.documents, call.account_id, call.region, request["DatabaseName"].lower()
+        )
+    except AWSError as error:
+        raise MetadataException(error.message) from None
+    matches = _pattern(request.get("Expression")).fullmatch
+    found = {table["Name"]: table for table in listed if matches(table["Name"])}
+    limit = request.get("MaxResults", _LONGEST_PAGE)
+    names, following = page_of_names(sorted(found), request.get("NextToken"), limit)
+    answer: Any = {"TableMetadataList": [_shown(found[name]) for name in names], **following}
+    return answer
+
+
+def _pattern(expression: str | None) -> re.Pattern[str]:
+    if not expression:
+        return re.compile(".*", re.DOTALL)
+    try:
+        # A lone `*` stands for anything, as in Hive's patterns.
+        return re.compile(re.sub(r"(?<![.\])])\*", ".*", expression), re.IGNORECASE)
+    except re.error:
+        raise InvalidRequestException(f"Invalid expression: {expression}") from None
+
+
+def _shown(table: Mapping[str, Any]) -> Any:
+    descriptor = table.get("StorageDescriptor") or {}
+    parameters = dict(table.get("Parameters") or {})
+    # Athena shows what the storage descriptor says among the parameters.
+    serde = descriptor.get("SerdeInfo") or {}
+    for name, value in (
+        ("inputformat", descriptor.get("InputFormat")),
+        ("location", descriptor.get("Location")),
+        ("outputformat", descriptor.get("OutputFormat")),
+        ("serde.serialization.lib", serde.get("SerializationLibrary")),
+    ):
+        if value:
+            parameters.setdefault(name, value)
+    for name, value in (serde.get("Parameters") or {}).items():
+        parameters.setdefault(f"serde.param.{name}", value)
+    shown: dict[str, Any] = {
+        "Name": table["Name"],
+        "TableType": table.get("TableType") or "",
+        "Columns": _columns(descriptor.get("Columns")),
+        "PartitionKeys": _columns(table.get("PartitionKeys")),
+        "Parameters": parameters,
+    }
+    for member, source in (("CreateTime", "CreateTime"), ("LastAccessTime", "LastAccessTime")):
+        if table.get(source) is not None:
+            shown[member] = table[source]
+    return shown
+
+
+def _columns(columns: Any) -> list[dict[str, Any]]:
+    return [
+        {member: column[member] for member in ("Name", "Type", "Comment") if member in column}
+        for column in columns or ()
+    ]

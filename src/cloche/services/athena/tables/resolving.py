@@ -1,0 +1,102 @@
+"""From a table as a statement names it to what the engine reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloche.core.errors import AWSError
+from cloche.engines.sql.engine import (
+    ErrorKind,
+    QueryError,
+    TableNotFound,
+    TableReference,
+    TableSource,
+)
+from cloche.services.athena.session import Session
+from cloche.services.athena.tables.arrow_tables import rows_table
+from cloche.services.athena.tables.hive_tables import hive_table, partitions_of
+from cloche.services.athena.tables.iceberg_tables import iceberg_table, is_iceberg
+from cloche.services.athena.tables.information_schema import NAME, information_table
+from cloche.services.athena.tables.presto_views import is_view, read_view
+from cloche.services.glue import catalog
+
+
+class Resolver:
+    """Finds tables for a session.
+
+    Args:
+        session: in whose name.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def resolve(self, reference: TableReference) -> TableSource:
+        """What the engine reads for a table.
+
+        Raises:
+            QueryError: there is none, or it cannot be read.
+            QueryFailed: the caller may not read it.
+        """
+        session = self._session
+        session.check_catalog(reference.catalog)
+        if reference.schema == NAME:
+            return information_table(session, reference)
+        table = find_table(session, reference.schema, reference.name)
+        if table is not None:
+            return self._source(table, reference)
+        name, mark, suffix = reference.name.rpartition("$")
+        table = find_table(session, reference.schema, name) if mark else None
+        if table is None:
+            check_schema(session, reference.schema)
+            raise TableNotFound(reference)
+        if suffix == "partitions" and table.get("PartitionKeys") and not is_iceberg(table):
+            return self._partitions(table, reference)
+        raise QueryError(
+            ErrorKind.NOT_SUPPORTED,
+            f'Cloche does not have "{name}${suffix}" of table {reference.schema}.{name}',
+        )
+
+    def _source(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
+        if is_iceberg(table):
+            return iceberg_table(self._session, table, reference)
+        if reference.timestamp is not None or reference.version is not None:
+            raise QueryError(
+                ErrorKind.NOT_SUPPORTED, "This connector does not support versioned tables"
+            )
+        if is_view(table):
+            return read_view(table)
+        return hive_table(self._session, table, reference.filters)
+
+    def _partitions(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
+        names = [key["Name"].lower() for key in table["PartitionKeys"]]
+        return rows_table(
+            [(key["Name"].lower(), key["Type"].lower()) for key in table["PartitionKeys"]],
+            lambda: (
+                [folder.values[name] for name in names]
+                for folder in partitions_of(self._session, table, reference.filters)
+            ),
+        )
+
+
+def find_table(session: Session, schema: str, name: str) -> dict[str, Any] | None:
+    """A table of the catalog; None if there is none.
+
+    Raises:
+        QueryFailed: the caller may not see it.
+    """
+    session.check_glue("GetTable", schema, name)
+    return catalog.find_table(*session.where, schema, name)
+
+
+def check_schema(session: Session, schema: str) -> None:
+    """Refuse a database that does not exist.
+
+    Raises:
+        QueryError: it doesn't.
+    """
+    try:
+        catalog.get_database(*session.where, schema)
+    except AWSError:
+        raise QueryError(ErrorKind.SCHEMA_NOT_FOUND, f"Schema '{schema}' does not exist") from None

@@ -1,0 +1,85 @@
+"""A query reads and writes as its caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.services.athena.conftest import Lake, refused
+
+Grant = Callable[..., Lake]
+
+
+@pytest.fixture
+def user(lake: Lake) -> Grant:
+    """The lake as a user sees it who may do what is named."""
+    lake.put("t/a.csv", "1\n")
+    lake.run(f"CREATE EXTERNAL TABLE t (a int) LOCATION 's3://{lake.name}/t/'")
+    iam = lake.server.client("iam")
+
+    def grant(*statements: tuple[list[str], list[str]]) -> Lake:
+        name = f"u{uuid4().hex[:8]}"
+        iam.create_user(UserName=name)
+        everything = [(["athena:*"], ["*"]), *statements]
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": actions, "Resource": resources}
+                for actions, resources in everything
+            ],
+        }
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return lake.as_other(key)
+
+    return grant
+
+
+def _bucket(lake: Lake) -> str:
+    return f"arn:aws:s3:::{lake.name}"
+
+
+WRITES_RESULTS: Any = (["s3:*"], ["arn:aws:s3:::*/results/*"])
+SEES_CATALOG: Any = (["glue:Get*"], ["*"])
+
+
+def test_who_may_not_write_results_gets_none(user: Grant) -> None:
+    reason = user().fail("SELECT 1")
+    assert reason.startswith("Access denied when writing output to url: s3://")
+
+
+def test_who_may_not_see_the_table_does_not_read_it(user: Grant) -> None:
+    reader = user(WRITES_RESULTS, (["s3:*"], ["*"]))
+    reason = reader.fail("SELECT * FROM t")
+    assert "Insufficient permissions to execute the query." in reason
+    assert "glue:GetTable" in reason
+
+
+def test_who_may_not_read_the_files_does_not_read_the_table(user: Grant) -> None:
+    reader = user(WRITES_RESULTS, SEES_CATALOG)
+    assert reader.fail("SELECT * FROM t").startswith("PERMISSION_DENIED: ")
+    lister = user(WRITES_RESULTS, SEES_CATALOG, (["s3:ListBucket"], [_bucket(reader)]))
+    reason = lister.fail("SELECT * FROM t")
+    assert reason == f"PERMISSION_DENIED: Permission denied on S3 path: s3://{lister.name}/t/a.csv"
+
+
+def test_who_may_all_that_reads_and_does_not_change(user: Grant) -> None:
+    reader = user(WRITES_RESULTS, SEES_CATALOG, (["s3:ListBucket", "s3:GetObject"], ["*"]))
+    assert reader.rows("SELECT * FROM t") == [["1"]]
+    assert "glue:CreateDatabase" in reader.fail(f"CREATE DATABASE d{uuid4().hex[:8]}")
+    assert "glue:DeleteTable" in reader.fail("DROP TABLE t")
+    assert "glue:UpdateTable" in reader.fail("ALTER TABLE t ADD COLUMNS (b int)")
+
+
+def test_results_are_read_by_those_who_may_read_the_bucket(lake: Lake, user: Grant) -> None:
+    shown = lake.run("SELECT 1")
+    other = user()
+    refused(
+        "AccessDeniedException",
+        other.athena.get_query_results,
+        QueryExecutionId=shown["QueryExecutionId"],
+    )
