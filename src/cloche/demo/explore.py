@@ -45,9 +45,14 @@ def explore(session: boto3.Session, bucket: str, reporter: Reporter) -> dict[str
     glue: Any = session.client("glue")
     athena: Any = session.client("athena")
     _crawl(session, glue, bucket, reporter)
-    flights = _count(athena, bucket, reporter)
+    flights, july_bytes = _count(athena, bucket, reporter)
     rows = _ask(athena, bucket, reporter)
-    return {"database": DATABASE, "flights": flights, "latest_airlines": rows}
+    return {
+        "database": DATABASE,
+        "flights": flights,
+        "july_bytes": july_bytes,
+        "latest_airlines": rows,
+    }
 
 
 def _crawl(session: boto3.Session, glue: Any, bucket: str, reporter: Reporter) -> None:
@@ -112,8 +117,8 @@ def _until_ready(glue: Any) -> dict[str, Any]:
     raise ExplorationError(f"the crawl has not ended after {_PATIENCE_SECONDS:g} seconds")
 
 
-def _count(athena: Any, bucket: str, reporter: Reporter) -> int:
-    """Count the flights of a month, which only that month's partition is read for."""
+def _count(athena: Any, bucket: str, reporter: Reporter) -> tuple[int, int]:
+    """Count all flights, and those of July, for which one partition is read: its bytes."""
     with reporter.step("Count the flights in Athena", 1, "queries") as step:
         rows, _ = _query(athena, bucket, "SELECT count(*) FROM flights")
         month, statistics = _query(
@@ -128,7 +133,7 @@ def _count(athena: Any, bucket: str, reporter: Reporter) -> int:
             f" {float(month[0][1]) / 60:.0f} hours late."
         )
         step.advance()
-    return count
+    return count, statistics["DataScannedInBytes"]
 
 
 def _ask(athena: Any, bucket: str, reporter: Reporter) -> list[dict[str, str | None]]:
