@@ -97,14 +97,14 @@ def _role(session: boto3.Session, bucket: str) -> str:
         "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*", "arn:aws:glue:*"],
     }
     try:
-        role = iam.create_role(RoleName=_NAME, AssumeRolePolicyDocument=json.dumps(trust))
+        iam.create_role(RoleName=_NAME, AssumeRolePolicyDocument=json.dumps(trust))
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityAlreadyExists":
             raise
-        role = iam.get_role(RoleName=_NAME)
     policy = {"Version": "2012-10-17", "Statement": [allowed]}
     iam.put_role_policy(RoleName=_NAME, PolicyName="read", PolicyDocument=json.dumps(policy))
-    return role["Role"]["Arn"]
+    role: dict[str, Any] = iam.get_role(RoleName=_NAME)["Role"]
+    return role["Arn"]
 
 
 def _until_ready(glue: Any) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _count(athena: Any, bucket: str, reporter: Reporter) -> tuple[int, int]:
     return count, statistics["DataScannedInBytes"]
 
 
-def _ask(athena: Any, bucket: str, reporter: Reporter) -> list[dict[str, str | None]]:
+def _ask(athena: Any, bucket: str, reporter: Reporter) -> list[dict[str, str]]:
     with reporter.step("Ask Athena who is late", 1, "queries") as step:
         rows, statistics = _query(athena, bucket, _QUESTION)
         step.line = (
@@ -147,15 +147,15 @@ def _ask(athena: Any, bucket: str, reporter: Reporter) -> list[dict[str, str | N
     names = ("airline", "flights", "minutes_late", "late_at_worst_tenth")
     for airline, flights, minutes, worst in rows:
         reporter.console.print(
-            f"    {airline:<28} {int(flights or 0):>6,} flights,"
+            f"    {airline:<28} {int(flights):>6,} flights,"
             f" {minutes:>5} minutes late on average, one in ten over {worst}",
             soft_wrap=True,
         )
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _query(athena: Any, bucket: str, sql: str) -> tuple[list[list[str | None]], dict[str, Any]]:
-    """Rows and statistics of a query whose result is small.
+def _query(athena: Any, bucket: str, sql: str) -> tuple[list[list[str]], dict[str, Any]]:
+    """Rows and statistics of a query whose result is small and holds no NULL.
 
     Raises:
         ExplorationError: it failed.
@@ -172,8 +172,7 @@ def _query(athena: Any, bucket: str, sql: str) -> tuple[list[list[str | None]], 
         raise ExplorationError(f"the query is {status['State']}: {reason}")
     result = athena.get_query_results(QueryExecutionId=started["QueryExecutionId"])
     rows = [
-        [cell.get("VarCharValue") for cell in row["Data"]]
-        for row in result["ResultSet"]["Rows"][1:]
+        [cell["VarCharValue"] for cell in row["Data"]] for row in result["ResultSet"]["Rows"][1:]
     ]
     return rows, execution["Statistics"]
 
