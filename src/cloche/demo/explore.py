@@ -57,7 +57,7 @@ def explore(session: boto3.Session, bucket: str, reporter: Reporter) -> dict[str
 
 def _crawl(session: boto3.Session, glue: Any, bucket: str, reporter: Reporter) -> None:
     with reporter.step("Crawl the Parquet files", 1, "crawls") as step:
-        role = _role(session, bucket)
+        role = _role(session.client("iam"), bucket)
         target = {
             "Role": role,
             "DatabaseName": DATABASE,
@@ -86,9 +86,8 @@ def _crawl(session: boto3.Session, glue: Any, bucket: str, reporter: Reporter) -
         step.advance()
 
 
-def _role(session: boto3.Session, bucket: str) -> str:
+def _role(iam: Any, bucket: str) -> str:
     """The role that the crawler acts in: it may read this bucket and nothing else."""
-    iam: Any = session.client("iam")
     trusted = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}}
     trust = {"Version": "2012-10-17", "Statement": [{**trusted, "Action": "sts:AssumeRole"}]}
     allowed = {
