@@ -98,12 +98,12 @@ def _role(iam: Any, bucket: str) -> str:
     try:
         iam.create_role(RoleName=_NAME, AssumeRolePolicyDocument=json.dumps(trust))
     except ClientError as error:
-        if error.response["Error"]["Code"] != "EntityAlreadyExists":
+        if error.response.get("Error", {}).get("Code") != "EntityAlreadyExists":
             raise
     policy = {"Version": "2012-10-17", "Statement": [allowed]}
     iam.put_role_policy(RoleName=_NAME, PolicyName="read", PolicyDocument=json.dumps(policy))
-    role: dict[str, Any] = iam.get_role(RoleName=_NAME)["Role"]
-    return role["Arn"]
+    role = iam.get_role(RoleName=_NAME)
+    return role["Role"]["Arn"]
 
 
 def _until_ready(glue: Any) -> dict[str, Any]:
