@@ -94,11 +94,7 @@ def _dated(value: Value, other: Value) -> Value:
 
     Trino refuses it; the texts of benchmarks that are passed about have it, and it means one thing.
     """
-    if (
-        value.text is None
-        or value.type.base != "varchar"
-        or other.type.base not in {"date", "timestamp"}
-    ):
+    if value.text is None or value.type.base != "varchar" or other.type.base not in {"date", "timestamp"}:
         return value
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value.text):
         return Value(f"DATE {value.sql}", Type("date"), value.constant)

@@ -273,9 +273,7 @@ class Compiler(Relations):
                     if items[index - 1].value.constant is not None
                     else items[index - 1].value.sql
                 )
-            case exp.Column() if (
-                not node.table and self.lookup([node.name.lower()], scope, node) is None
-            ):
+            case exp.Column() if not node.table and self.lookup([node.name.lower()], scope, node) is None:
                 # Trino has no aliases here; texts of benchmarks that are passed about do.
                 for item in items:
                     if item.name and item.name.lower() == node.name.lower():
