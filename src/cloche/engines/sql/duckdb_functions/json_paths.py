@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -142,10 +144,10 @@ class _Parser:
         if self.take("starts"):
             self.expect("with")
             return ("starts", left, self.operand())
-        operator = self.next()[1]
-        if operator not in {"==", "=", "!=", "<>", "<", "<=", ">", ">="}:
+        sign = self.next()[1]
+        if sign not in _OPERATIONS:
             raise PathError(f"Invalid JSON path: {self.text}")
-        return ("compare", operator, left, self.operand())
+        return ("compare", sign, left, self.operand())
 
     def operand(self) -> Any:
         if self.take("@"):
@@ -310,10 +312,10 @@ def _holds(root: Any, item: Any, condition: Any, strict: bool) -> bool:
                 for t in texts
                 for s in starts
             )
-        case ("compare", operator, a, b):
+        case ("compare", sign, a, b):
             lefts, rights = _operand(root, item, a, strict), _operand(root, item, b, strict)
             return any(
-                _compare(operator, x, y)
+                _compare(sign, x, y)
                 for x in _spread(lefts, strict)
                 for y in _spread(rights, strict)
             )
@@ -330,19 +332,27 @@ def _operand(root: Any, item: Any, operand: Any, strict: bool) -> list[Any]:
         return []
 
 
-def _compare(operator: str, a: Any, b: Any) -> bool:
+_OPERATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _compare(sign: str, a: Any, b: Any) -> bool:
     if a is None or b is None or isinstance(a, bool) or isinstance(b, bool):
-        equal = a is b
-        return (
-            equal if operator in {"==", "="} else not equal if operator in {"!=", "<>"} else False
-        )
+        if sign in {"==", "="}:
+            return a is b
+        return sign in {"!=", "<>"} and a is not b
     numbers = isinstance(a, int | float) and isinstance(b, int | float)
     if not numbers and not (isinstance(a, str) and isinstance(b, str)):
         return False
-    return {
-        "==": a == b, "=": a == b, "!=": a != b, "<>": a != b,
-        "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b,
-    }[operator]  # fmt: skip
+    return _OPERATIONS[sign](a, b)
 
 
 _STEPS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from cloche.engines.sql.duckdb_functions.failures import invalid
@@ -56,12 +57,15 @@ def _parse(text: str) -> str:
         raise invalid(f"Cannot convert value to JSON: '{text}'") from None
 
 
-def _matches(text: str, path: str) -> list[Any] | None:
-    """What a SQL/JSON path finds; None where the input is no JSON."""
-    try:
-        return evaluate(_load(text), path)
-    except PathError as error:
-        raise invalid(str(error)) from None
+_STEP = re.compile(r'\."([^"]*)"|\[(\d+)\]')
+
+
+def _number(text: str, path: str) -> str | None:
+    """A number that is no integer, as it is written; the path is DuckDB's (`$."a"[0]`)."""
+    value = json.loads(text, parse_float=str, parse_int=str)
+    for name, index in _STEP.findall(path):
+        value = value[int(index)] if index else value[name]
+    return value
 
 
 def _sql_json(text: str, path: str, function: str, options: str) -> str | None:
@@ -71,25 +75,13 @@ def _sql_json(text: str, path: str, function: str, options: str) -> str | None:
         found = evaluate(_load(text), path)
     except (PathError, ValueError) as error:
         if function == "exists":
-            return (
-                {"TRUE": "true", "UNKNOWN": None, "ERROR": _raise(error)}.get(on_error, "false")
-                if on_error != "ERROR"
-                else _fail(error)
-            )
+            return "false"
         return _alternative(on_error, str(error))
     if function == "exists":
         return "true" if found else "false"
     if function == "value":
         return _one_scalar(found, empty, on_error)
     return _one_json(found, wrapper, quotes, empty, on_error)
-
-
-def _raise(error: Exception) -> None:
-    return None
-
-
-def _fail(error: Exception) -> str:
-    raise invalid(str(error))
 
 
 def _alternative(choice: str, message: str) -> str | None:
@@ -150,6 +142,7 @@ def _same(a: Any, b: Any) -> bool:
 
 FUNCTIONS = {
     "py_json_parse": (_parse, ["VARCHAR"], "VARCHAR"),
+    "py_json_number": (_number, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "py_sql_json": (_sql_json, ["VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR"),
     "py_json_contains": (_contains, ["VARCHAR", "VARCHAR"], "BOOLEAN"),
 }

@@ -3,6 +3,7 @@
 `fail(kind, message)` in them stands for SQL that fails when it is evaluated: a cast that can't
 succeed, since DuckDB's own error() may not stand in TRY.
 """
+# ruff: noqa: E501 - a definition is a line, however long
 
 from __future__ import annotations
 
@@ -53,7 +54,6 @@ trino_distinct(a) = list_filter(a, lambda x, i: coalesce(list_position(a, x), 0)
 trino_array_position(a, x) = CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(a, x), 0) END
 trino_except(a, b) = CASE WHEN b IS NULL THEN NULL ELSE list_filter(trino_distinct(a), lambda x: list_position(b, x) IS NULL) END
 trino_intersect(a, b) = CASE WHEN b IS NULL THEN NULL ELSE list_filter(trino_distinct(a), lambda x: list_position(b, x) IS NOT NULL) END
-trino_any_match(a) = CASE WHEN a IS NULL THEN NULL ELSE coalesce(list_bool_or(a), CASE WHEN list_count(a) < len(a) THEN NULL ELSE false END) END
 trino_any(a) = CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, true) THEN true WHEN list_count(a) < len(a) THEN NULL ELSE false END
 trino_all(a) = CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, false) THEN false WHEN list_count(a) < len(a) THEN NULL ELSE true END
 trino_array_max(a) = CASE WHEN list_count(a) < len(a) THEN NULL ELSE list_max(a) END
@@ -73,10 +73,10 @@ trino_pad_check(n, p) = CASE WHEN n < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMEN
 trino_chr(n) = CASE WHEN n BETWEEN 0 AND 1114111 THEN chr(CAST(n AS INTEGER)) ELSE CAST(fail('INVALID_FUNCTION_ARGUMENT', 'Not a valid Unicode code point: ' || n) AS VARCHAR) END
 trino_codepoint(s) = CASE WHEN length(s) = 1 THEN unicode(s) WHEN s IS NULL THEN NULL ELSE fail('INVALID_FUNCTION_ARGUMENT', 'Input string must be a single character string') END
 trino_url(s, pattern, g) = CASE WHEN s IS NULL THEN NULL ELSE regexp_extract(s, pattern, g) END
-trino_json_valid(s) = CASE WHEN json_valid(s) THEN json(s) END
+trino_json_valid(s) = CASE WHEN json_valid(s) THEN CAST(s AS JSON) END
 trino_to_json(x) = CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END
 trino_json_parse(s) = CAST(py_json_parse(s) AS JSON)
-trino_json_scalar(j, p) = CASE WHEN json_type(j, p) IN ('OBJECT', 'ARRAY') THEN NULL ELSE json_extract_string(j, p) END
+trino_json_scalar(j, p) = CASE json_type(j, p) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'DOUBLE' THEN py_json_number(CAST(j AS VARCHAR), p) ELSE json_extract_string(j, p) END
 trino_json_text(j) = CASE json_type(j) WHEN 'OBJECT' THEN CAST(fail('INVALID_CAST_ARGUMENT', 'Cannot cast ' || CAST(j AS VARCHAR) || ' to varchar') AS VARCHAR) WHEN 'ARRAY' THEN CAST(fail('INVALID_CAST_ARGUMENT', 'Cannot cast ' || CAST(j AS VARCHAR) || ' to varchar') AS VARCHAR) ELSE j ->> '$' END
 trino_json_number(j, t) = CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY') THEN trino_bad_cast(CAST(j AS VARCHAR), t)::VARCHAR WHEN json_type(j) = 'BOOLEAN' AND t <> 'boolean' THEN (CASE WHEN (j ->> '$') = 'true' THEN '1' ELSE '0' END) WHEN t = 'boolean' AND json_type(j) NOT IN ('BOOLEAN', 'VARCHAR', 'NULL') THEN (CASE WHEN CAST(j ->> '$' AS DOUBLE) = 0 THEN 'false' ELSE 'true' END) ELSE j ->> '$' END
 trino_json_elements(j) = CASE WHEN j IS NULL OR json_type(j) = 'NULL' THEN NULL WHEN json_type(j) = 'ARRAY' THEN CAST(j AS JSON[]) ELSE [CAST(fail('INVALID_CAST_ARGUMENT', 'Cannot cast to array. Expected a json array, but got ' || CAST(j AS VARCHAR)) AS VARCHAR)::JSON] END
@@ -94,13 +94,13 @@ trino_bit_count(n, bits) = CASE WHEN bits NOT BETWEEN 2 AND 64 THEN fail('INVALI
 trino_shift_left(n, s) = CASE WHEN s >= 64 THEN 0 WHEN s < 0 THEN 0 ELSE py_shift_left(n, s) END
 trino_shift_right(n, s) = CASE WHEN s >= 64 THEN 0 WHEN s = 0 THEN n WHEN n >= 0 THEN n >> CAST(s AS INTEGER) ELSE CAST(((n::HUGEINT + 18446744073709551616::HUGEINT) // (power(2, s)::HUGEINT)) AS BIGINT) END
 trino_shift_right_signed(n, s) = CASE WHEN s >= 64 THEN (CASE WHEN n < 0 THEN -1 ELSE 0 END) WHEN n >= 0 THEN n >> CAST(s AS INTEGER) ELSE -1 - ((-1 - n) >> CAST(s AS INTEGER)) END
+trino_cbrt(x) = CASE WHEN x = 0 OR NOT isfinite(x) THEN x ELSE cbrt(x) - (cbrt(x) * cbrt(x) * cbrt(x) - x) / (3 * cbrt(x) * cbrt(x)) END
 trino_log(b, x) = ln(x) / ln(b)
 trino_positive(n) = CASE WHEN n > 0 THEN n ELSE fail('INVALID_FUNCTION_ARGUMENT', 'bound must be positive') END
 trino_levenshtein(a, b) = CAST(levenshtein(a, b) AS BIGINT)
 trino_hamming(a, b) = CASE WHEN length(a) <> length(b) THEN fail('INVALID_FUNCTION_ARGUMENT', 'The input strings to hamming_distance function must have the same length') WHEN a = '' THEN 0 ELSE hamming(a, b) END
 trino_regexp_extract(s, p, g) = CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END
 trino_regexp_position(s, p) = CASE WHEN s IS NULL OR p IS NULL THEN NULL WHEN regexp_matches(s, p) THEN length(regexp_extract(s, '^((?s:.)*?)(?:' || p || ')', 1)) + 1 ELSE -1 END
-trino_nan_if_null(x) = x
 """
 
 _FAIL = re.compile(r"fail\('([A-Z_]+)', ")

@@ -24,10 +24,9 @@ def real_text(number: float) -> str:
     """A real as Java writes it."""
     if math.isnan(number) or math.isinf(number):
         return double_text(number)
-    for digits in range(6, 10):
-        text = f"{number:.{digits}g}"
-        if struct.pack("f", float(text)) == struct.pack("f", number):
-            break
+    texts = (f"{number:.{digits}g}" for digits in range(6, 10))
+    bits = struct.pack("f", number)
+    text = next((t for t in texts if struct.pack("f", float(t)) == bits), repr(number))
     return _java(repr(float(text)), number)
 
 
@@ -35,6 +34,8 @@ def _java(text: str, number: float) -> str:
     size = abs(number)
     if size == 0 or 1e-3 <= size < 1e7:
         return text
+    if len(text.partition("e")[0]) == 1 and float(nearer := f"{number:.1e}") == number:
+        text = nearer  # Java writes two digits at least, the nearest ones.
     mantissa, _, exponent = text.partition("e")
     sign = "-" if mantissa.startswith("-") else ""
     whole, _, fraction = mantissa.lstrip("-").partition(".")

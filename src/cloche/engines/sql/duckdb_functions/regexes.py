@@ -1,5 +1,7 @@
-"""Java's regular expressions where DuckDB's engine (RE2) lacks something: look-around,
-back-references, possessive quantifiers, groups that took no part in the match."""
+"""Java's regular expressions where DuckDB's engine (RE2) lacks something.
+
+That is look-around, back-references, possessive quantifiers, groups that took no part.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _ARROW = {
 
 
 def functions() -> dict[str, Function]:
-    """All Python functions: what is called for each row, DuckDB's types of its arguments, its own."""
+    """All Python functions: what a row calls, DuckDB's types of its arguments, its own."""
     found: dict[str, Function] = {}
     for module in (binary, json_texts, numbers, regexes, texts):
         found.update(module.FUNCTIONS)
@@ -70,7 +70,7 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
         if _is_ready(connection):
             return
         for name, (function, arguments, result) in functions().items():
-            connection.create_function(
+            connection.create_function(  # pyright: ignore[reportCallIssue]
                 name,
                 _over_columns(function, len(arguments), _ARROW[result]),
                 [duckdb.type(a) for a in arguments],

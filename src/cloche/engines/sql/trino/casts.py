@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloche.engines.sql.trino.types import (
     DAY_SECOND,
+    MIXED,
     TIMESTAMP_ZONE,
     UNKNOWN,
     YEAR_MONTH,
@@ -73,7 +74,7 @@ def _plain(value: Value, target: Type) -> str:
     if pair == (TIMESTAMP_ZONE, TIMESTAMP_ZONE):
         return _round_time(sql, source.numbers[0], target.numbers[0])
     if source.base == TIMESTAMP_ZONE and target.base in {"date", "timestamp", "time"}:
-        local = f"timezone({literal(duckdb_zone(source.zone))}, {sql})"
+        local = wall_clock(sql, source.zone)
         local = (
             _round_time(local, source.numbers[0], target.numbers[0]) if target.numbers else local
         )
@@ -103,9 +104,29 @@ def _round_time(sql: str, before: int, after: int) -> str:
     return f"trino_round_time({sql}, {10 ** (6 - after)})"
 
 
-def duckdb_zone(zone: str) -> str:
-    """A zone's name as DuckDB has it (offsets by ICU's name, which needs `GMT`)."""
-    return f"GMT{zone}" if zone[:1] in {"+", "-"} else zone
+def wall_clock(sql: str, zone: str) -> str:
+    """What a zone's clock shows at a moment.
+
+    Raises:
+        CastError: the values are of several zones.
+    """
+    if zone == MIXED:
+        raise CastError("values of several time zones in one column are not supported here")
+    if zone[:1] in {"+", "-"}:
+        return f"(timezone('UTC', {sql}) + to_minutes({_offset_minutes(zone)}))"
+    return f"timezone({literal(zone)}, {sql})"
+
+
+def moment_of(sql: str, zone: str) -> str:
+    """The moment at which a zone's clock shows a timestamp."""
+    if zone[:1] in {"+", "-"}:
+        return f"timezone('UTC', {sql} - to_minutes({_offset_minutes(zone)}))"
+    return f"timezone({literal(zone)}, {sql})"
+
+
+def _offset_minutes(zone: str) -> int:
+    hours, minutes = zone[1:].split(":")
+    return (int(hours) * 60 + int(minutes)) * (-1 if zone[0] == "-" else 1)
 
 
 # ── Text ──────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +165,7 @@ def text_of(value: Value) -> str:
         case "time":
             return _time_text(f"(DATE '1970-01-01' + {sql})", "%H:%M:%S", source.numbers[0])
         case "timestamp with time zone":
-            local = f"timezone({literal(duckdb_zone(source.zone))}, {sql})"
+            local = wall_clock(sql, source.zone)
             text = _time_text(local, "%Y-%m-%d %H:%M:%S", source.numbers[0])
             return f"({text} || {literal(' ' + source.zone)})"
         case "interval day to second":
@@ -246,7 +267,10 @@ def _nested(value: Value, target: Type) -> str:
         )
     )
     # One-element list: the row is evaluated once, and its fields are reached by name.
-    inner = f"list_transform([{sql}], lambda e: CASE WHEN e IS NULL THEN NULL ELSE struct_pack({made}) END)"
+    inner = (
+        f"list_transform([{sql}], lambda e: CASE WHEN e IS NULL THEN NULL ELSE "
+        f"struct_pack({made}) END)"
+    )
     return f"{inner}[1]"
 
 
@@ -300,7 +324,10 @@ def _from_json(value: Value, target: Type) -> str:
     if target.base in {"real", "double"}:
         return f"CAST(trino_json_number({sql}, {literal(target.base)}) AS {duckdb})"
     if target.is_integer:
-        return f"CAST(round(CAST(trino_json_number({sql}, {literal(target.base)}) AS DECIMAL(38,9))) AS {duckdb})"
+        return (
+            f"CAST(round(CAST(trino_json_number({sql}, {literal(target.base)}) AS "
+            f"DECIMAL(38,9))) AS {duckdb})"
+        )
     if target.base == "decimal":
         return f"CAST(trino_json_number({sql}, {literal(str(target))}) AS {duckdb})"
     if target.base == "boolean":

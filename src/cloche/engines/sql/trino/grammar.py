@@ -6,6 +6,7 @@ one that is not listed there does not exist.
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from sqlglot import exp
@@ -61,7 +62,18 @@ def place(sql: str, offset: int) -> tuple[int, int]:
     return line, offset - (sql.rfind("\n", 0, offset) + 1) + 1
 
 
-def parse_query(sql: str) -> exp.Query:
+_NUMBER_AND_SIGN = re.compile(
+    r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)|((?<![\w.])(?:\d+\.?\d*|\.\d+)[eE]\d+)(?=[+-])""",
+    re.DOTALL,
+)
+
+
+def readable(sql: str) -> str:
+    """The text with a space between `1e0` and a sign, which sqlglot takes for one number."""
+    return _NUMBER_AND_SIGN.sub(lambda m: m[1] or m[2] + " ", sql)
+
+
+def parse_query(sql: str) -> exp.Expr:
     """The AST of exactly one query.
 
     Raises:
@@ -84,7 +96,7 @@ def parse_query(sql: str) -> exp.Query:
     query = statements[0]
     if isinstance(query, exp.Subquery) and not query.alias:
         return query
-    if not isinstance(query, exp.Query):
+    if not isinstance(query, exp.Query | exp.Values):
         raise QueryError(ErrorKind.SYNTAX_ERROR, "the statement is no query", line=1, column=1)
     return query
 

@@ -23,7 +23,8 @@ from cloche.engines.sql.trino.types import (
 from cloche.engines.sql.trino.values import Value, literal
 
 _TIMESTAMP = re.compile(
-    r"\s*(?P<date>[+-]?\d{4,}-\d{1,2}-\d{1,2})(?:[ ](?P<time>\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(?P<fraction>\d{1,12}))?)?))?"
+    r"\s*(?P<date>[+-]?\d{4,}-\d{1,2}-\d{1,2})"
+    r"(?:[ ](?P<time>\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(?P<fraction>\d{1,12}))?)?))?"
     r"(?:\s*(?P<zone>[+-]\d{1,2}:\d{2}|[A-Za-z][\w/+:-]*))?\s*"
 )
 _TIME = re.compile(r"\s*\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(?P<fraction>\d{1,12}))?)?\s*")
@@ -61,8 +62,6 @@ def typed_literal(
             return _timestamp(text, target, session_zone, written)
         case "decimal" if written is not None and not written.expressions:
             return _decimal(text)
-        case "json":
-            return Value(f"trino_json_parse({literal(text)})", target)
         case _:
             return _other(text, target, written)
 
@@ -70,7 +69,12 @@ def typed_literal(
 def _other(text: str, target: Type, written: exp.Expr | None) -> Value:
     from cloche.engines.sql.trino.casts import cast
 
-    if target.base == "time" and written is not None and (match := _TIME.fullmatch(text)):
+    if (
+        target.base == "time"
+        and written is not None
+        and written.expressions
+        and (match := _TIME.fullmatch(text))
+    ):
         target = Type("time", (len(match["fraction"] or ""),))
         return Value(f"CAST({literal(text)} AS TIME)", target)
     if target.base == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
@@ -100,6 +104,11 @@ def _timestamp(text: str, target: Type, session_zone: str, written: exp.Expr | N
         value = Value(literal(text), Type("varchar"), text)
         return Value(cast(value, target), target)
     zone = match["zone"]
+    if zone is not None:
+        try:
+            zone = zone_name(zone)
+        except TypeNameError:
+            return _timestamp(text + " ?", target, session_zone, written)
     # A literal has the precision that its text has; sqlglot puts it into the type.
     precision = len(match["fraction"] or "") if _is_literal(written, match) else target.numbers[0]
     if zone is None and target.base == "timestamp":

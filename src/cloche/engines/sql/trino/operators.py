@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from cloche.engines.sql.trino.casts import coerce, text_of
+from cloche.engines.sql.trino.casts import coerce, moment_of, text_of, wall_clock
 from cloche.engines.sql.trino.types import (
     BIGINT,
     BOOLEAN,
@@ -94,7 +94,11 @@ def _dated(value: Value, other: Value) -> Value:
 
     Trino refuses it; the texts of benchmarks that are passed about have it, and it means one thing.
     """
-    if value.text is None or value.type.base != "varchar" or other.type.base not in {"date", "timestamp"}:
+    if (
+        value.text is None
+        or value.type.base != "varchar"
+        or other.type.base not in {"date", "timestamp"}
+    ):
         return value
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value.text):
         return Value(f"DATE {value.sql}", Type("date"), value.constant)
@@ -191,7 +195,8 @@ def _decimals(operator: str, a: Value, b: Value) -> Value:
         case "%":
             result = decimal(min(p2 - s2, p1 - s1) + scale, scale)
             return Value(
-                f"CAST({_decimal(a, left)} % trino_nonzero({_decimal(b, right)}) AS {to_duckdb_type(result)})",
+                f"CAST({_decimal(a, left)} % trino_nonzero({_decimal(b, right)}) AS "
+                f"{to_duckdb_type(result)})",
                 result,
             )
         case _:
@@ -229,15 +234,21 @@ def scaled(hugeint: str, result: Type) -> str:
     scale = result.numbers[1]
     whole = f"CAST({hugeint} AS DECIMAL(38,0))"
     if scale:
-        whole = f"({whole} * CAST('0.{'0' * (scale - 1)}1' AS DECIMAL({scale + 1 if scale < 38 else 38},{scale})))"
+        whole = (
+            f"({whole} * CAST('0.{'0' * (scale - 1)}1' AS "
+            f"DECIMAL({scale + 1 if scale < 38 else 38},{scale})))"
+        )
     return f"CAST({whole} AS {to_duckdb_type(result)})"
 
 
 def average_of_decimals(total: str, count: str, type: Type) -> str:
-    """sum / count, rounded half up to the type's scale."""
+    """The quotient of sum and count, rounded half up to the type's scale."""
     scale = type.numbers[1]
     quotient = f"trino_quotient({unscaled(total, scale, 0)}, CAST({count} AS HUGEINT))"
-    return f"CASE WHEN {count} > 0 THEN {scaled(quotient.replace('trino_quotient', 'trino_rounded_quotient'), type)} END"
+    return (
+        f"CASE WHEN {count} > 0 THEN "
+        f"{scaled(quotient.replace('trino_quotient', 'trino_rounded_quotient'), type)} END"
+    )
 
 
 # ── Times ─────────────────────────────────────────────────────────────────────────────────────
@@ -269,10 +280,10 @@ def _shifted(operator: str, a: Value, b: Value) -> Value:
                 f"trino_date_shift({a.sql}, {'-' if operator == '-' else ''}{b.sql})", a.type
             )
         return Value(f"CAST({a.sql} {operator} {b.sql} AS DATE)", a.type)
-    if a.type.base == TIMESTAMP_ZONE and a.type.zone != "UTC":
+    if a.type.base == TIMESTAMP_ZONE and a.type.zone != "UTC" and b.type.base == YEAR_MONTH:
         # Months are those of its own calendar; days of 24 hours are the same everywhere.
-        if b.type.base == YEAR_MONTH:
-            raise OperatorError("a month's distance in a zone other than UTC is not supported")
+        local = f"({wall_clock(a.sql, a.type.zone)} {operator} {b.sql})"
+        return Value(moment_of(local, a.type.zone), a.type)
     if a.type.base == "time" and b.type.base == YEAR_MONTH:
         raise refuse(operator, a, b)
     return Value(f"({a.sql} {operator} {b.sql})", a.type)
@@ -321,9 +332,7 @@ def _concatenate_arrays(a: Value, b: Value) -> Value:
         raise refuse("||", a, b) if both is None else OperatorError("arrays of arrays")
     target = array(item)
     sides = [
-        coerce(v, target) if v.type.base == "array" else f"[{coerce(v, item)}]"
-        for v in (a, b)
-        if v.type != UNKNOWN or True
+        coerce(v, target) if v.type.base == "array" else f"[{coerce(v, item)}]" for v in (a, b)
     ]
     return Value(f"trino_concat_arrays({sides[0]}, {sides[1]})", target)
 

@@ -21,6 +21,7 @@ from cloche.engines.sql.trino.types import (
     Type,
     common,
     quoted,
+    zones,
 )
 from cloche.engines.sql.trino.values import Field, Scope, Source, Value
 
@@ -65,7 +66,10 @@ class Compiler(Relations):
         """
         sql, fields = self.query(node, Scope())
         names = [f.name or f"_col{i}" for i, f in enumerate(fields)]
-        outputs = [_shown(f.value) for f in fields]
+        try:
+            outputs = [_shown(f.value) for f in fields]
+        except CastError as error:
+            self.source.unsupported(str(error).removesuffix(" is not supported"), node)
         stored = unique_names([f.name for f in fields])
         if names == stored and all(o is None for o in outputs):
             return sql, [(n, f.value.type) for n, f in zip(names, fields, strict=True)]
@@ -125,7 +129,10 @@ class Compiler(Relations):
         for index, (a, b) in enumerate(zip(ours, theirs, strict=True)):
             merged = common(a.value.type, b.value.type)
             if merged is None:
-                message = f"column {index + 1} in {word} query has incompatible types: {a.value.type}, {b.value.type}"
+                message = (
+                    f"column {index + 1} in {word} query has incompatible types: "
+                    f"{a.value.type}, {b.value.type}"
+                )
                 raise self.source.mismatch(message, node)
             types.append(merged)
         left, right = self.as_types(left, ours, types), self.as_types(right, theirs, types)
@@ -273,7 +280,9 @@ class Compiler(Relations):
                     if items[index - 1].value.constant is not None
                     else items[index - 1].value.sql
                 )
-            case exp.Column() if not node.table and self.lookup([node.name.lower()], scope, node) is None:
+            case exp.Column() if (
+                not node.table and self.lookup([node.name.lower()], scope, node) is None
+            ):
                 # Trino has no aliases here; texts of benchmarks that are passed about do.
                 for item in items:
                     if item.name and item.name.lower() == node.name.lower():
@@ -403,14 +412,21 @@ def _outputs(names: Sequence[str | None], types: Sequence[Type]) -> list[Field]:
 
 
 def _shown(value: Value) -> str | None:
-    """What the client sees of a column that DuckDB keeps in another way."""
+    """What the client sees of a column that DuckDB keeps in another way.
+
+    Raises:
+        CastError: it can't be shown.
+    """
     kind = value.type
     if kind.base == "char" or (kind.base == TIMESTAMP_ZONE and kind.zone != "UTC"):
-        try:
-            return text_of(value)
-        except CastError:
-            return None
+        return text_of(value)
+    if zones(kind) - {"UTC"} or _has_char(kind):
+        raise CastError(f"{kind} with a time zone other than UTC, or char, within is not supported")
     return None
+
+
+def _has_char(kind: Type) -> bool:
+    return any(item.base == "char" or _has_char(item) for item in kind.items)
 
 
 __all__ = ["BOOLEAN", "DATE", "VARCHAR", "Compiler"]

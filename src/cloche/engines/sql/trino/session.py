@@ -9,7 +9,6 @@ import duckdb
 
 from cloche.engines.sql.duckdb_functions import install
 from cloche.engines.sql.engine import ErrorKind, QueryError
-from cloche.engines.sql.trino.casts import duckdb_zone
 from cloche.engines.sql.trino.values import literal
 
 
@@ -27,7 +26,7 @@ def prepare(
         shown = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         moment = f"TIMESTAMPTZ '{shown}+00'"
     connection.execute(
-        f"SET TimeZone = {literal(duckdb_zone(time_zone))};"
+        f"SET TimeZone = {literal(time_zone)};"
         "SET integer_division = false;"
         "SET ieee_floating_point_ops = true;"
         f"SET VARIABLE trino_now = {moment};"
@@ -73,7 +72,11 @@ _KINDS: tuple[tuple[type[duckdb.Error] | tuple[type[duckdb.Error], ...], ErrorKi
 
 
 def _told(kind: ErrorKind, message: str, text: str) -> QueryError:
+    if "field value out of range" in text:
+        return QueryError(ErrorKind.INVALID_CAST_ARGUMENT, message)
     if kind is ErrorKind.INVALID_CAST_ARGUMENT:
+        if "value nan can't be cast" in text:
+            return QueryError(kind, "Unable to cast NaN to an integer")
         if "out of range" in text:
             return QueryError(ErrorKind.NUMERIC_VALUE_OUT_OF_RANGE, message)
         found = _CONVERT.search(text)

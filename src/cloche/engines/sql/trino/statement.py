@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from cloche.engines.sql.engine import Column, ErrorKind, QueryError
 from cloche.engines.sql.trino import special as _special
-from cloche.engines.sql.trino.grammar import parse_query
+from cloche.engines.sql.trino.grammar import parse_query, readable
 from cloche.engines.sql.trino.queries import Compiler
 from cloche.engines.sql.trino.references import Relation, TableUse
 from cloche.engines.sql.trino.uses import table_uses
@@ -77,6 +77,7 @@ def parse(
     """
     if dialect != "trino":
         raise QueryError(ErrorKind.NOT_SUPPORTED, f"dialect {dialect} is not supported")
+    sql = readable(sql)
     query = parse_query(sql)
     _bind(query, parameters)
     return Statement(sql, query, catalog, schema)
@@ -92,7 +93,8 @@ def _bind(query: exp.Expr, parameters: Sequence[str]) -> None:
         raise QueryError(ErrorKind.SYNTAX_ERROR, message, line=1, column=1)
     for node, text in zip(places, parameters, strict=True):
         made = parse_query(f"SELECT {text}")
-        if not isinstance(made, exp.Select) or len(made.expressions) != 1 or len(made.args) > 6:
+        others = [k for k, v in made.args.items() if v and k != "expressions"]
+        if not isinstance(made, exp.Select) or len(made.expressions) != 1 or others:
             raise QueryError(ErrorKind.SYNTAX_ERROR, f"a parameter is no literal: {text}")
         value = made.expressions[0]
         for part in value.walk():

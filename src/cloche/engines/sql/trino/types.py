@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -289,6 +290,7 @@ def _starts_type(text: str) -> bool:
     return name != "precision" and (name in _NAMES or name in _KNOWN)
 
 
+@lru_cache(maxsize=4096)
 def parse_type(text: str, *, precision: int = 3) -> Type:
     """The type that a text names, in Trino's, Hive's or DuckDB's way.
 
@@ -469,9 +471,19 @@ def _common_text(a: Type, b: Type) -> Type:
 _TIMES = ("date", "timestamp", TIMESTAMP_ZONE)
 
 
+MIXED = "mixed"
+"""The zone of values of several zones, which can be compared, but not shown."""
+
+
+def zones(type: Type) -> set[str]:
+    """The zones of all timestamps in a type."""
+    own = {type.zone} if type.base == TIMESTAMP_ZONE else set[str]()
+    return own.union(*map(zones, type.items))
+
+
 def common(a: Type, b: Type) -> Type | None:
     """The type that both coerce to; None if there is none."""
-    if a == b or b == UNKNOWN:
+    if b == UNKNOWN or (a == b and zones(a) == zones(b)):
         return a
     if a == UNKNOWN:
         return b
@@ -482,7 +494,8 @@ def common(a: Type, b: Type) -> Type | None:
     if a.base in _TIMES and b.base in _TIMES:
         low, high = sorted((a, b), key=lambda t: _TIMES.index(t.base))
         precision = max([*a.numbers, *b.numbers])
-        return Type(high.base, (precision,), zone=high.zone)
+        mixed = low.base == high.base == TIMESTAMP_ZONE and low.zone != high.zone
+        return Type(high.base, (precision,), zone=MIXED if mixed else high.zone)
     if a.base == b.base and a.base in {"time", TIME_ZONE}:
         return a if a.numbers >= b.numbers else b
     if a.base == b.base and a.items and len(a.items) == len(b.items):

@@ -6,6 +6,7 @@ table of its FROM: in the one that has it, it is; those that don't have it ignor
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from sqlglot import exp
@@ -60,9 +61,12 @@ class _Finder:
                 )
                 self.visit(cte.this, hidden | own)
                 hidden |= {cte.alias.lower()}
-        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            if node.db or node.name.lower() not in hidden:
-                self.tables.append(node)
+        if (
+            isinstance(node, exp.Table)
+            and isinstance(node.this, exp.Identifier)
+            and (node.db or node.name.lower() not in hidden)
+        ):
+            self.tables.append(node)
         for child in node.iter_expressions():
             if child is not clause:
                 self.visit(child, hidden)
@@ -134,7 +138,7 @@ class _Columns:
                 parts = [p.name.lower() for p in node.parts if isinstance(p, exp.Identifier)]
                 # `a.b.c` is a column of a table, or a field of a row: all parts are noted.
                 self.names.update(parts[:1])
-                for qualifier, name in zip(parts, parts[1:], strict=False):
+                for qualifier, name in pairwise(parts):
                     self.qualified.setdefault(qualifier, set()).add(name)
 
     def of(self, table: exp.Table) -> tuple[str, ...] | None:

@@ -1,4 +1,5 @@
 """Functions of arrays and maps."""
+# ruff: noqa: E501 - a definition is a line, however long
 
 TABLE = r"""
 all_match(array(T), function(T, boolean)) boolean = trino_all(list_transform($1, $2))

@@ -1,4 +1,5 @@
 """Functions of numbers: mathematics, bits, random ones."""
+# ruff: noqa: E501 - a definition is a line, however long
 
 TABLE = r"""
 abs(N) N = abs($1)
@@ -6,7 +7,7 @@ acos(double) double = CASE WHEN abs($1) > 1 THEN 'NaN'::DOUBLE ELSE acos($1) END
 asin(double) double = CASE WHEN abs($1) > 1 THEN 'NaN'::DOUBLE ELSE asin($1) END
 atan(double) double = atan($1)
 atan2(double, double) double = atan2($1, $2)
-cbrt(double) double = cbrt($1)
+cbrt(double) double = trino_cbrt($1)
 ceil(bigint) bigint = $1
 ceil(integer) integer = $1
 ceil(double) double = ceil($1)

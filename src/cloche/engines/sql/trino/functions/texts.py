@@ -1,4 +1,5 @@
 """Functions of texts, bytes, URLs, UUIDs and addresses, and of JSON."""
+# ruff: noqa: E501 - a definition is a line, however long
 
 TABLE = r"""
 chr(bigint) varchar = trino_chr($1)
@@ -42,7 +43,7 @@ to_utf8(varchar) varbinary = encode($1)
 translate(varchar, varchar, varchar) varchar = py_translate($1, $2, $3)
 trim(varchar) varchar = trim($1, E' \t\n\r\f\v')
 trim(varchar, varchar) varchar = trim($1, $2)
-upper(varchar) varchar = upper($1)
+upper(varchar) varchar = replace(upper($1), 'ẞ', 'ß')
 word_stem(varchar) varchar = py_word_stem($1)
 # bytes
 crc32(varbinary) bigint = py_crc32($1)

@@ -1,4 +1,5 @@
 """Aggregates whose types or SQL a signature's line can't tell."""
+# ruff: noqa: E501 - templates of SQL read better whole
 
 from __future__ import annotations
 
@@ -68,7 +69,7 @@ def _map_agg(c: Expressions, nodes: Nodes, node: Any, scope: Scope, modifiers: M
     expect(c, nodes, 2, 2, node)
     key, value = (c.expression(n, scope) for n in nodes)
     d = c.lambda_depth
-    entries = f"list(struct_pack(key := $1, value := $2)$O)§"
+    entries = "list(struct_pack(key := $1, value := $2)$O)§"
     keep = f"lambda e{d}, i{d}: e{d}.key IS NOT NULL AND list_position(list_transform(a{d}, lambda f{d}: f{d}.key), e{d}.key) = i{d}"
     inner = f"map_from_entries(list_filter(a{d}, {keep}))"
     template = f"list_transform([{entries}], lambda a{d}: {inner})[1]"

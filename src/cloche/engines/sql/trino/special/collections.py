@@ -1,4 +1,5 @@
 """Arrays and maps with lambdas of several arguments, and other shapes a line can't tell."""
+# ruff: noqa: E501 - templates of SQL read better whole
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from cloche.engines.sql.trino.types import (
     DATE,
     UNKNOWN,
     VARCHAR,
+    YEAR_MONTH,
     Type,
     array,
     common,
@@ -75,6 +77,7 @@ def _reduce(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     value, start = array_argument(c, nodes[0], scope), c.expression(nodes[1], scope)
     d, item = c.lambda_depth, value.type.items[0]
     state = start.type
+    step = start
     for _ in range(4):
         step = c.lambda_body(nodes[2], [Value(f"x{d}.s", state), Value(f"y{d}.t", item)], scope)
         merged = common(state, step.type)
@@ -236,6 +239,10 @@ def _sequence(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
         if not step.type.base.startswith("interval"):
             raise c.source.mismatch(f"an interval is expected, not {step.type}", nodes[2])
         interval = step.sql
+        if step.type.base == YEAR_MONTH:
+            return Value(
+                _by_months(first.sql, last.sql, interval, kind, c.lambda_depth), array(kind)
+            )
     else:
         interval = f"CASE WHEN {first.sql} <= {last.sql} THEN to_days(1) ELSE to_days(-1) END"
     made = f"generate_series(CAST({first.sql} AS TIMESTAMP), CAST({last.sql} AS TIMESTAMP), {interval})"
@@ -243,6 +250,15 @@ def _sequence(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
         d = c.lambda_depth
         made = f"list_transform({made}, lambda t{d}: CAST(t{d} AS DATE))"
     return Value(made, array(kind))
+
+
+def _by_months(first: str, last: str, step: str, kind: Type, d: int) -> str:
+    """Each from the first: a month's end that was clipped once isn't clipped for good."""
+    count = f"date_sub('month', CAST({first} AS TIMESTAMP), CAST({last} AS TIMESTAMP)) // trino_nonzero(trino_months({step}))"
+    one = f"{first} + to_months(CAST(t{d} * trino_months({step}) AS INTEGER))"
+    if kind == DATE:
+        one = f"CAST({one} AS DATE)"
+    return f"list_transform(range(0, {count} + 1), lambda t{d}: {one})"
 
 
 @special("array_join")

@@ -10,7 +10,8 @@ from sqlglot import exp
 from cloche.engines.sql.engine import ErrorKind
 from cloche.engines.sql.trino.calls import special
 from cloche.engines.sql.trino.casts import coerce
-from cloche.engines.sql.trino.expressions import Expressions, cases
+from cloche.engines.sql.trino.expressions import Expressions
+from cloche.engines.sql.trino.nodes import cases
 from cloche.engines.sql.trino.operators import comparable
 from cloche.engines.sql.trino.types import UNKNOWN, VARCHAR, Type, to_duckdb_type
 from cloche.engines.sql.trino.values import Scope, Value, literal

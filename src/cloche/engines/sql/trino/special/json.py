@@ -143,7 +143,7 @@ def _value(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     if nodes:
         input, path, returning = nodes[0], nodes[1], None
     else:
-        input, path, returning = node.this, node.args["path"], node.args.get("returning")
+        input, path, returning = node.this, node.args["path"], node.args.get("returning") or None
     empty, error = _conditions(node) if not nodes else ("NULL", "NULL")
     if "DEFAULT" in (empty, error):
         c.source.unsupported("DEFAULT in json_value", node)

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloche.engines.sql.engine import ErrorKind
 from cloche.engines.sql.trino.calls import SPECIAL, special
-from cloche.engines.sql.trino.casts import cast, coerce, duckdb_zone
+from cloche.engines.sql.trino.casts import cast, coerce, moment_of, wall_clock
 from cloche.engines.sql.trino.expressions import Expressions
 from cloche.engines.sql.trino.literals import typed_literal, zone_name
 from cloche.engines.sql.trino.special.conditions import Nodes, expect
@@ -39,13 +39,13 @@ _NOW = "CAST(getvariable('trino_now') AS TIMESTAMPTZ)"
 def local(value: Value) -> str:
     """The wall clock of a timestamp in its zone."""
     if value.type.base == TIMESTAMP_ZONE:
-        return f"timezone({literal(duckdb_zone(value.type.zone))}, {value.sql})"
+        return wall_clock(value.sql, value.type.zone)
     return value.sql
 
 
 def instant(sql: str, zone: str) -> str:
     """The moment at which a zone's wall clock shows a timestamp."""
-    return f"timezone({literal(duckdb_zone(zone))}, {sql})"
+    return moment_of(sql, zone)
 
 
 def moment_argument(c: Expressions, node: Any, scope: Scope, *bases: str) -> Value:
@@ -84,18 +84,18 @@ SPECIAL["current_timestamp"] = _now
 
 @special("current_date")
 def _today(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
-    return Value(f"CAST({instant(_NOW, c.zone)} AS DATE)", DATE)
+    return Value(f"CAST({wall_clock(_NOW, c.zone)} AS DATE)", DATE)
 
 
 @special("localtimestamp")
 def _local_now(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
-    return Value(f"date_trunc('millisecond', {instant(_NOW, c.zone)})", TIMESTAMP)
+    return Value(f"date_trunc('millisecond', {wall_clock(_NOW, c.zone)})", TIMESTAMP)
 
 
 @special("localtime")
 def _local_time(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     return Value(
-        f"CAST(date_trunc('millisecond', {instant(_NOW, c.zone)}) AS TIME)", Type("time", (3,))
+        f"CAST(date_trunc('millisecond', {wall_clock(_NOW, c.zone)}) AS TIME)", Type("time", (3,))
     )
 
 
@@ -246,8 +246,8 @@ def _wall(value: Value, zone: str | None, session: str) -> str:
     if zone is None:
         return f"CAST({value.sql} AS TIMESTAMP)"
     if value.type.base == TIMESTAMP_ZONE:
-        return f"timezone({literal(duckdb_zone(zone))}, {value.sql})"
-    return f"timezone({literal(duckdb_zone(zone))}, {instant(f'CAST({value.sql} AS TIMESTAMP)', session)})"
+        return wall_clock(value.sql, zone)
+    return wall_clock(instant(f"CAST({value.sql} AS TIMESTAMP)", session), zone)
 
 
 @special("date_trunc")
@@ -345,7 +345,7 @@ def _from_iso(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     if value.text is not None:
         found = _zone_of_iso(value.text)
         zone, name = (found or c.zone), "trino_lenient_instant"
-    sql = f"{name}({coerce(value, VARCHAR)}, {literal(duckdb_zone(c.zone))})"
+    sql = f"{name}({coerce(value, VARCHAR)}, {literal(c.zone)})"
     return Value(sql, TIMESTAMPTZ.at(zone))
 
 
