@@ -219,6 +219,10 @@ def _from_text(value: Value, target: Type) -> str:
             if kind == "decimal"
             else target.base
         )
+        if target.base == "timestamp" and target.numbers[0] > 6:
+            raise CastError(
+                f"Cast of {value.type} to {target} is not supported: microseconds are kept"
+            )
         made = f"CAST(trino_{kind}_of({sql}, {literal(name)}) AS {duckdb})"
         if target.base == "timestamp":
             return _round_time(made, 6, target.numbers[0])
@@ -267,7 +271,10 @@ def _nested(value: Value, target: Type) -> str:
         )
     )
     # One-element list: the row is evaluated once, and its fields are reached by name.
-    inner = f"list_transform([{sql}], lambda e: CASE WHEN e IS NULL THEN NULL ELSE struct_pack({made}) END)"
+    inner = (
+        f"list_transform([{sql}], lambda e: CASE WHEN e IS NULL THEN NULL ELSE "
+        f"struct_pack({made}) END)"
+    )
     return f"{inner}[1]"
 
 
@@ -321,7 +328,10 @@ def _from_json(value: Value, target: Type) -> str:
     if target.base in {"real", "double"}:
         return f"CAST(trino_json_number({sql}, {literal(target.base)}) AS {duckdb})"
     if target.is_integer:
-        return f"CAST(round(CAST(trino_json_number({sql}, {literal(target.base)}) AS DECIMAL(38,9))) AS {duckdb})"
+        return (
+            f"CAST(round(CAST(trino_json_number({sql}, {literal(target.base)}) AS "
+            f"DECIMAL(38,9))) AS {duckdb})"
+        )
     if target.base == "decimal":
         return f"CAST(trino_json_number({sql}, {literal(str(target))}) AS {duckdb})"
     if target.base == "boolean":

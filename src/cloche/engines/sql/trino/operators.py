@@ -66,7 +66,29 @@ def compare(operator: str, a: Value, b: Value) -> Value:
         OperatorError: the types can't be compared.
     """
     left, right = comparable(operator, a, b)
+    target = common(a.type, b.type)
+    if target is not None and target.base in {"row", "array"} and operator in {"=", "<>"}:
+        equal = _equal(Value(left, target), Value(right, target))
+        return Value(equal if operator == "=" else f"(NOT {equal})", BOOLEAN)
     return Value(f"({left} {operator} {right})", BOOLEAN)
+
+
+def _equal(a: Value, b: Value) -> str:
+    """Equality of rows and arrays, which is unknown where a NULL within decides."""
+    if a.type.base == "row":
+        names = a.type.field_names()
+        parts = [
+            compare(
+                "=",
+                Value(f"struct_extract({a.sql}, '{n}')", t),
+                Value(f"struct_extract({b.sql}, '{n}')", t),
+            )
+            for n, t in zip((n.replace("'", "''") for n in names), a.type.items, strict=True)
+        ]
+        return f"({' AND '.join(p.sql for p in parts)})"
+    if a.type.items[0].items or a.type.items[0] == UNKNOWN:
+        return f"({a.sql} = {b.sql})"
+    return f"trino_equal_arrays({a.sql}, {b.sql})"
 
 
 def comparable(operator: str, a: Value, b: Value) -> tuple[str, str]:
@@ -84,6 +106,8 @@ def comparable(operator: str, a: Value, b: Value) -> tuple[str, str]:
         raise refuse(operator, a, b)
     if target.base == "char":
         return _trimmed(a), _trimmed(b)
+    if target.base == "real" and "decimal" in {a.type.base, b.type.base}:
+        return coerce(a, target), coerce(b, target)
     if UNKNOWN in (a.type, b.type) or target.items or target.base == "ipaddress":
         return coerce(a, target), coerce(b, target)
     return a.sql, b.sql
@@ -195,7 +219,8 @@ def _decimals(operator: str, a: Value, b: Value) -> Value:
         case "%":
             result = decimal(min(p2 - s2, p1 - s1) + scale, scale)
             return Value(
-                f"CAST({_decimal(a, left)} % trino_nonzero({_decimal(b, right)}) AS {to_duckdb_type(result)})",
+                f"CAST({_decimal(a, left)} % trino_nonzero({_decimal(b, right)}) AS "
+                f"{to_duckdb_type(result)})",
                 result,
             )
         case _:
@@ -233,7 +258,10 @@ def scaled(hugeint: str, result: Type) -> str:
     scale = result.numbers[1]
     whole = f"CAST({hugeint} AS DECIMAL(38,0))"
     if scale:
-        whole = f"({whole} * CAST('0.{'0' * (scale - 1)}1' AS DECIMAL({scale + 1 if scale < 38 else 38},{scale})))"
+        whole = (
+            f"({whole} * CAST('0.{'0' * (scale - 1)}1' AS "
+            f"DECIMAL({scale + 1 if scale < 38 else 38},{scale})))"
+        )
     return f"CAST({whole} AS {to_duckdb_type(result)})"
 
 
@@ -241,7 +269,10 @@ def average_of_decimals(total: str, count: str, type: Type) -> str:
     """The quotient of sum and count, rounded half up to the type's scale."""
     scale = type.numbers[1]
     quotient = f"trino_quotient({unscaled(total, scale, 0)}, CAST({count} AS HUGEINT))"
-    return f"CASE WHEN {count} > 0 THEN {scaled(quotient.replace('trino_quotient', 'trino_rounded_quotient'), type)} END"
+    return (
+        f"CASE WHEN {count} > 0 THEN "
+        f"{scaled(quotient.replace('trino_quotient', 'trino_rounded_quotient'), type)} END"
+    )
 
 
 # ── Times ─────────────────────────────────────────────────────────────────────────────────────

@@ -58,8 +58,10 @@ class Compiler(Relations):
         self.taken = {r.name.rpartition(".")[2].strip('"').lower() for r in relations.values()}
         self.windows: list[dict[str, Any]] = []
 
-    def statement(self, node: exp.Expr) -> tuple[str, list[tuple[str, Type]]]:
-        """The whole statement: its SQL, and its columns.
+    def statement(
+        self, node: exp.Expr, *, shown: bool = True
+    ) -> tuple[str, list[tuple[str, Type]]]:
+        """The whole statement: its SQL, and its columns, as a client is shown them or as kept.
 
         Raises:
             QueryError: Trino wouldn't run it, or we can't.
@@ -67,7 +69,7 @@ class Compiler(Relations):
         sql, fields = self.query(node, Scope())
         names = [f.name or f"_col{i}" for i, f in enumerate(fields)]
         try:
-            outputs = [_shown(f.value) for f in fields]
+            outputs = [_shown(f.value) if shown else None for f in fields]
         except CastError as error:
             self.source.unsupported(str(error).removesuffix(" is not supported"), node)
         stored = unique_names([f.name for f in fields])
@@ -129,7 +131,10 @@ class Compiler(Relations):
         for index, (a, b) in enumerate(zip(ours, theirs, strict=True)):
             merged = common(a.value.type, b.value.type)
             if merged is None:
-                message = f"column {index + 1} in {word} query has incompatible types: {a.value.type}, {b.value.type}"
+                message = (
+                    f"column {index + 1} in {word} query has incompatible types: "
+                    f"{a.value.type}, {b.value.type}"
+                )
                 raise self.source.mismatch(message, node)
             types.append(merged)
         left, right = self.as_types(left, ours, types), self.as_types(right, theirs, types)
@@ -417,6 +422,8 @@ def _shown(value: Value) -> str | None:
     kind = value.type
     if kind.base == "char" or (kind.base == TIMESTAMP_ZONE and kind.zone != "UTC"):
         return text_of(value)
+    if kind.base == "json":
+        return f"trino_json_shown({value.sql})"
     if zones(kind) - {"UTC"} or _has_char(kind):
         raise CastError(f"{kind} with a time zone other than UTC, or char, within is not supported")
     return None
