@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from sqlglot import exp
 
 from cloche.engines.sql.trino.casts import coerce, moment_of, text_of, wall_clock
 from cloche.engines.sql.trino.types import (
-    BIGINT,
     BOOLEAN,
     DAY_SECOND,
     INTEGER,
@@ -359,8 +357,3 @@ def _concatenate_arrays(a: Value, b: Value) -> Value:
         coerce(v, target) if v.type.base == "array" else f"[{coerce(v, item)}]" for v in (a, b)
     ]
     return Value(f"trino_concat_arrays({sides[0]}, {sides[1]})", target)
-
-
-Operation = Callable[[Value, Value], Value]
-
-__all__ = ["BIGINT", "Operation"]
