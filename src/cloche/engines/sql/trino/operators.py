@@ -65,7 +65,7 @@ def compare(operator: str, a: Value, b: Value) -> Value:
     """
     left, right = comparable(operator, a, b)
     target = common(a.type, b.type)
-    if target is not None and target.base in {"row", "array"} and operator in {"=", "<>"}:
+    if target is not None and target.base in {"row", "array", "map"} and operator in {"=", "<>"}:
         equal = _equal(Value(left, target), Value(right, target))
         return Value(equal if operator == "=" else f"(NOT {equal})", BOOLEAN)
     return Value(f"({left} {operator} {right})", BOOLEAN)
@@ -84,6 +84,10 @@ def _equal(a: Value, b: Value) -> str:
             for n, t in zip((n.replace("'", "''") for n in names), a.type.items, strict=True)
         ]
         return f"({' AND '.join(p.sql for p in parts)})"
+    if a.type.base == "map":
+        # DuckDB's maps are equal only in the same order.
+        left, right = (f"list_sort(map_entries({v.sql}))" for v in (a, b))
+        return f"({left} = {right})"
     if a.type.items[0].items or a.type.items[0] == UNKNOWN:
         return f"({a.sql} = {b.sql})"
     return f"trino_equal_arrays({a.sql}, {b.sql})"
