@@ -50,9 +50,9 @@ def _run(bucket: str, record: ServerRecord, as_json: bool) -> None:
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from cloche.demo.explore import ExplorationError
     from cloche.demo.program import run
     from cloche.demo.reporting import Reporter
-    from cloche.demo.explore import ExplorationError
     from cloche.demo.upload import VerificationError
 
     reporter = Reporter(quiet=as_json)

@@ -219,7 +219,7 @@ def test_truth_is_sqls(expression: str, a: Any, b: Any) -> None:
     keys = [{"Name": name, "Type": "int"} for name in "ab"]
     values = [NULL if value is None else str(value) for value in (a, b)]
     connection = sqlite3.connect(":memory:")
-    query = f"SELECT ({expression}) IS TRUE FROM (SELECT ? AS a, ? AS b)"  # noqa: S608
+    query = f"SELECT ({expression}) IS TRUE FROM (SELECT ? AS a, ? AS b)"
     expected = connection.execute(query, (a, b)).fetchone()[0]
     connection.close()
     assert parse_expression(expression, keys)(values) == bool(expected)

@@ -12,11 +12,6 @@ _tasks: set[asyncio.Task[None]] = set()
 
 
 def _start(server: Server) -> None:
-    # The crawlers' jobs need the server, and what they crawl by needs this service.
-    from cloche.services.glue import crawler_runs, crawler_schedules
-
-    crawler_runs.register(server)
-    crawler_schedules.register(server)
     removing = server.dispatcher.in_thread(remove_all, server.documents)
     task = asyncio.ensure_future(removing)
     _tasks.add(task)  # a task that nobody holds may be collected before it ends
