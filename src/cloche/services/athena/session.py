@@ -72,7 +72,7 @@ class Session:
     def schema(self) -> str:
         """Where names without a schema are looked up."""
         # awswrangler names the database in backticks.
-        return self.query.database.strip("`\"").lower() or DEFAULT_SCHEMA
+        return self.query.database.strip('`"').lower() or DEFAULT_SCHEMA
 
     @property
     def folder(self) -> Path:

@@ -1,13 +1,27 @@
-"""Iceberg tables: known, and not read yet."""
+"""Iceberg tables: a snapshot's rows, read by pyiceberg."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from cloche.engines.sql.engine import TableReference, TableSource
-from cloche.services.athena.failures import not_built
+from cloche.engines.sql.engine import (
+    ArrowTable,
+    Column,
+    ErrorKind,
+    Filter,
+    QueryError,
+    TableReference,
+)
 from cloche.services.athena.session import Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import StaticTable
+    from pyiceberg.table.snapshots import Snapshot
 
 
 def is_iceberg(table: Mapping[str, Any]) -> bool:
@@ -17,10 +31,124 @@ def is_iceberg(table: Mapping[str, Any]) -> bool:
 
 def iceberg_table(
     session: Session, table: Mapping[str, Any], reference: TableReference
-) -> TableSource:
-    """An Iceberg table's files.
+) -> ArrowTable:
+    """The rows of the snapshot that a reference means, those that may meet its conditions.
 
     Raises:
-        QueryFailed: always.
+        QueryError: there is no such snapshot, or its files are not there.
+        QueryFailed: the caller may not read them.
     """
-    raise not_built(f"statements on Iceberg tables ({reference.schema}.{reference.name})")
+    loaded = _load(session, table)
+    snapshot = _snapshot(loaded, reference)
+    schema = loaded.schema()
+    if snapshot is not None and snapshot.schema_id is not None and _is_past(reference):
+        schema = loaded.schemas()[snapshot.schema_id]
+    condition = _condition(schema, reference.filters)
+    columns = tuple(Column(field.name.lower(), str(field.field_type)) for field in schema.fields)
+
+    def read() -> pa.RecordBatchReader:
+        scan = loaded.scan(
+            row_filter=condition,
+            snapshot_id=None if snapshot is None else snapshot.snapshot_id,
+        )
+        return scan.to_arrow_batch_reader()
+
+    return ArrowTable(columns, read)
+
+
+def _load(session: Session, table: Mapping[str, Any]) -> StaticTable:
+    from pyiceberg.catalog.noop import NoopCatalog
+    from pyiceberg.serializers import FromInputFile
+    from pyiceberg.table import StaticTable
+
+    from cloche.services.athena.tables.iceberg_files import ObjectsIO
+
+    name = (table["DatabaseName"], table["Name"])
+    location = table["Parameters"].get("metadata_location")
+    if not location:
+        raise QueryError(
+            ErrorKind.GENERIC_USER_ERROR,
+            f"ICEBERG_INVALID_METADATA: Table {'.'.join(name)} has no metadata_location",
+        )
+    io = ObjectsIO(session)
+    metadata = FromInputFile.table_metadata(io.new_input(location))
+    return StaticTable(name, metadata, location, io, NoopCatalog("static"))
+
+
+def _is_past(reference: TableReference) -> bool:
+    return reference.timestamp is not None or reference.version is not None
+
+
+def _snapshot(table: StaticTable, reference: TableReference) -> Snapshot | None:
+    """The snapshot that is meant; None of a table that was never written to.
+
+    Raises:
+        QueryError: there is no such snapshot.
+    """
+    if reference.timestamp is not None:
+        instant = datetime.fromisoformat(reference.timestamp.replace("Z", "+00:00"))
+        found = table.snapshot_as_of_timestamp(round(instant.timestamp() * 1000))
+        if found is None:
+            raise _no_snapshot(
+                f"No version history table {'.'.join(table.name())} at or before "
+                f"{reference.timestamp}"
+            )
+        return found
+    if reference.version is not None:
+        name = reference.version.strip("'")
+        found = table.snapshot_by_id(int(name)) if name.isdigit() else table.snapshot_by_name(name)
+        if found is None:
+            raise _no_snapshot(f"Iceberg snapshot ID does not exists: {name}")
+        return found
+    return table.current_snapshot()
+
+
+def _no_snapshot(message: str) -> QueryError:
+    return QueryError(ErrorKind.GENERIC_USER_ERROR, f"INVALID_ARGUMENTS: {message}")
+
+
+def _condition(schema: Schema, filters: Sequence[Filter]) -> BooleanExpression:
+    """What pyiceberg can leave out files and rows by; the engine checks all conditions again."""
+    from pyiceberg.expressions import AlwaysTrue, And
+
+    condition: BooleanExpression = AlwaysTrue()
+    for each in filters:
+        one = _one_condition(schema, each)
+        if one is not None:
+            condition = And(condition, one)
+    return condition
+
+
+def _one_condition(schema: Schema, condition: Filter) -> BooleanExpression | None:
+    from pyiceberg import expressions
+    from pyiceberg.expressions.visitors import bind
+
+    kinds: dict[str, Callable[..., BooleanExpression]] = {
+        "=": expressions.EqualTo,
+        "<": expressions.LessThan,
+        "<=": expressions.LessThanOrEqual,
+        ">": expressions.GreaterThan,
+        ">=": expressions.GreaterThanOrEqual,
+    }
+    name = _name(schema, condition.column)
+    if name is None:
+        return None
+    if condition.operator == "is null":
+        return expressions.IsNull(name)
+    if condition.operator == "is not null":
+        return expressions.NotNull(name)
+    try:
+        if condition.operator == "in":
+            made: BooleanExpression = expressions.In(name, set(condition.values))
+        elif condition.operator in kinds:
+            made = kinds[condition.operator](name, condition.values[0])
+        else:
+            return None
+        bind(schema, made, case_sensitive=True)
+    except (ValueError, TypeError):
+        return None
+    return made
+
+
+def _name(schema: Schema, column: str) -> str | None:
+    return next((f.name for f in schema.fields if f.name.lower() == column), None)
