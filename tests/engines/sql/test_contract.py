@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -240,3 +241,67 @@ def test_explain_gives_the_plan(lake: Lake) -> None:
     lake.table("t", PARQUET, "n bigint", parquet(lake, "1", pa.table({"n": [1]})))
     plan = lake.engine.explain(lake.query("SELECT sum(n) FROM t"))
     assert "AGGREGATE" in plan.upper()
+
+
+def test_all_columns_and_a_hidden_one(lake: Lake) -> None:
+    lake.table("t", PARQUET, "n bigint", parquet(lake, "1", pa.table({"n": [1]})))
+    assert lake.rows('SELECT *, "$path" FROM t') == [(1, "s3://lake/1")]
+    assert lake.rows('SELECT *, "$file_size" > 0 FROM t') == [(1, True)]
+    assert lake.rows("SELECT * FROM t") == [(1,)]
+
+
+def test_a_table_from_elsewhere_is_read_once(lake: Lake) -> None:
+    reads: list[int] = []
+
+    def read() -> pa.RecordBatchReader:
+        reads.append(1)
+        return pa.table({"k": [1, 2]}).to_reader()
+
+    lake.tables["t"] = ArrowTable((Column("k", "bigint"),), read)
+    assert lake.rows("SELECT sum(k) FROM t") == [(3,)]
+    assert len(reads) == 1
+
+
+def test_a_failing_table_from_elsewhere_fails_the_query_alone(lake: Lake) -> None:
+    schema = pa.schema([("k", pa.int64())])
+
+    def broken() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"k": [1]}, schema=schema)
+        raise QueryError(ErrorKind.GENERIC_USER_ERROR, "the other side hung up")
+
+    lake.tables["t"] = ArrowTable(
+        (Column("k", "bigint"),), lambda: pa.RecordBatchReader.from_batches(schema, broken())
+    )
+    assert error_of(lake, "SELECT sum(k) FROM t").message == "the other side hung up"
+    assert lake.rows("SELECT 1") == [(1,)]
+
+
+def test_a_query_that_needs_too_much_fails_alone(lake: Lake) -> None:
+    text = [f"{n:>400}" for n in range(100_000)]
+    files = [parquet(lake, f"{k}", pa.table({"s": text})) for k in range(6)]
+    lake.table("t", PARQUET, "s string", *files)
+    error = error_of(
+        lake, "SELECT cardinality(array_agg(s)) FROM t", memory_limit_bytes=128 * 2**20
+    )
+    assert error.kind == ErrorKind.EXCEEDED_MEMORY_LIMIT
+    assert lake.rows("SELECT count(s) FROM t") == [(600_000,)]
+
+
+def test_settings_are_a_querys_own(lake: Lake) -> None:
+    sql = "SELECT current_user, CAST(current_date AS varchar)"
+    moments = {"ann": (0.0, "1970-01-01"), "bob": (86_400.0 * 366, "1971-01-02")}
+    for user, (now, day) in moments.items():
+        assert lake.rows(sql, user=user, now=now) == [(user, day)]
+
+
+def test_time_zones_do_not_move_stored_times(lake: Lake) -> None:
+    instant = pa.array([0], pa.timestamp("us", "UTC"))
+    plain = pa.array([0], pa.timestamp("us"))
+    lake.table(
+        "t",
+        PARQUET,
+        "a timestamp; b timestamp",
+        parquet(lake, "1", pa.table({"a": instant, "b": plain})),
+    )
+    rows = lake.rows("SELECT CAST(a AS varchar), CAST(b AS varchar) FROM t", time_zone="Asia/Tokyo")
+    assert rows == [("1970-01-01 00:00:00.000", "1970-01-01 00:00:00.000")]

@@ -71,9 +71,9 @@ class DuckDBExecution:
         """
         try:
             connection = self._open()
-            self._plan(connection)
+            statement = self._plan(connection)
             with self._running():
-                result = connection.execute(self._sql)
+                result = connection.execute(statement)
                 self._reader = result.to_arrow_reader(_BATCH_ROWS)
         except BaseException:
             self.close()
@@ -139,16 +139,17 @@ class DuckDBExecution:
             raise QueryCancelled
         return connection
 
-    def _plan(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _plan(self, connection: duckdb.DuckDBPyConnection) -> duckdb.Statement:
         query = self._query
         self._relations = relations = Relations(query, connection)
+        self._held.callback(relations.close)
         started = time.perf_counter()
         try:
             with self._translated_errors():
                 self._sql, self._columns = relations.translate(
                     query.sql, query.catalog, query.schema
                 )
-                _check_is_query(self._sql)
+                return _only_query(self._sql)
         finally:
             self.statistics.planning_seconds += time.perf_counter() - started
 
@@ -214,9 +215,10 @@ _KINDS: dict[str, type[duckdb.Error]] = {
 }
 
 
-def _check_is_query(sql: str) -> None:
-    """Refuse all but one query: the last guard, should a translation go wrong."""
+def _only_query(sql: str) -> duckdb.Statement:
+    """The statement; all but one query is refused, should a translation go wrong."""
     statements = duckdb.extract_statements(sql)
     allowed = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
     if len(statements) != 1 or statements[0].type not in allowed:
         raise QueryError(ErrorKind.NOT_SUPPORTED, "Only queries can be run")
+    return statements[0]

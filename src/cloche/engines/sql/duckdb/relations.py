@@ -1,4 +1,8 @@
-"""The tables of a statement as views of one connection."""
+"""The tables of a statement as subqueries for one connection.
+
+They stand in the statement's text: a view of DuckDB's would open its files once when it is made,
+and again when it is used.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +50,7 @@ class Relations:
         self._query = query
         self._connection = connection
         self._streams: list[BatchStream] = []
+        self._opened: list[pa.RecordBatchReader] = []
         self._numbers = count()
         self._count_lock = threading.Lock()
         self._cancelled = threading.Event()
@@ -59,6 +64,11 @@ class Relations:
         if self._cancelled.is_set():
             raise QueryCancelled
 
+    def close(self) -> None:
+        """Let go of what was opened and perhaps never read."""
+        for reader in self._opened:
+            reader.close()
+
     def failure(self) -> BaseException | None:
         """What ended a stream of batches, which DuckDB only tells as text."""
         return next((s.failure for s in self._streams if s.failure is not None), None)
@@ -68,7 +78,7 @@ class Relations:
     ) -> tuple[str, tuple[Column, ...]]:
         """A statement as DuckDB's SQL, and the columns of its result.
 
-        Its tables are views of the connection from now on.
+        The streams that its tables need are registered with the connection.
 
         Raises:
             QueryError: it is no query, or a table is not there or cannot be read.
@@ -104,15 +114,14 @@ class Relations:
             use.catalog, use.schema, use.name, use.filters, use.timestamp, use.version
         )
         source = self._query.resolve(reference)
-        name = f"t{next(self._numbers)}_{use.name}"
         if isinstance(source, View):
-            return self._view(source, name, depth)
+            return self._view(source, depth)
         if isinstance(source, ArrowTable):
-            return self._arrow(source, name)
+            return self._arrow(source)
         columns = used_columns(source, use.columns, has_hidden='"$' in sql)
-        return self._files(source, columns, name)
+        return self._files(source, columns)
 
-    def _files(self, table: FileTable, columns: tuple[Column, ...], name: str) -> trino.Relation:
+    def _files(self, table: FileTable, columns: tuple[Column, ...]) -> trino.Relation:
         self.files += table.files
         sql = select_table(
             table,
@@ -122,25 +131,33 @@ class Relations:
             check=self.check,
             duckdb_type=_duckdb_type,
         )
-        self._create(name, sql)
         typed = [Column(c.name.lower(), hive_type_to_trino(c.type)) for c in columns]
-        return trino.Relation(quoted(name), tuple(typed))
+        return trino.Relation(f"({sql})", tuple(typed))
 
-    def _arrow(self, table: ArrowTable, name: str) -> trino.Relation:
-        with table.read() as reader:
-            schema = reader.schema
-        stream = BatchStream(schema, lambda: self._checked(table.read))
+    def _arrow(self, table: ArrowTable) -> trino.Relation:
+        # What tells the schema is also the first scan: to read may be dear, as a query elsewhere.
+        opened = [table.read()]
+        self._opened += opened
+        schema = opened[0].schema
+
+        def read() -> pa.RecordBatchReader:
+            try:
+                return opened.pop()
+            except IndexError:
+                return table.read()
+
+        stream = BatchStream(schema, lambda: self._checked(read))
         names = [column.name.lower() for column in table.columns]
         outputs = [
             f"{quoted(field.name)} AS {quoted(name)}"
             for field, name in zip(schema, names, strict=True)
         ]
-        self._create(name, f"SELECT {', '.join(outputs)} FROM {self._register(stream)}")
+        sql = f"SELECT {', '.join(outputs)} FROM {self._register(stream)}"
         typed = [
             Column(name, trino.arrow_type_to_trino(field.type))
             for field, name in zip(schema, names, strict=True)
         ]
-        return trino.Relation(quoted(name), tuple(typed))
+        return trino.Relation(f"({sql})", tuple(typed))
 
     def _checked(self, read: Callable[[], pa.RecordBatchReader]) -> Iterator[pa.RecordBatch]:
         with read() as reader:
@@ -148,18 +165,14 @@ class Relations:
                 self.check()
                 yield batch
 
-    def _view(self, view: View, name: str, depth: int) -> trino.Relation:
+    def _view(self, view: View, depth: int) -> trino.Relation:
         sql, columns = self.translate(view.sql, view.catalog, view.schema, depth + 1)
-        self._create(name, sql)
         if view.columns and len(view.columns) != len(columns):
             raise QueryError(
                 ErrorKind.NOT_SUPPORTED,
                 f"View is stale: it has {len(view.columns)} columns, its query {len(columns)}",
             )
-        return trino.Relation(quoted(name), columns)
-
-    def _create(self, name: str, sql: str) -> None:
-        self._connection.execute(f"CREATE TEMP VIEW {quoted(name)} AS {sql}")
+        return trino.Relation(f"({sql})", columns)
 
     def _register(self, stream: BatchStream) -> str:
         name = f"stream_{next(self._numbers)}"

@@ -34,6 +34,8 @@ def _java(text: str, number: float) -> str:
     size = abs(number)
     if size == 0 or 1e-3 <= size < 1e7:
         return text
+    if len(text.partition("e")[0]) == 1 and float(nearer := f"{number:.1e}") == number:
+        text = nearer  # Java writes two digits at least, the nearest ones.
     mantissa, _, exponent = text.partition("e")
     sign = "-" if mantissa.startswith("-") else ""
     whole, _, fraction = mantissa.lstrip("-").partition(".")

@@ -32,7 +32,7 @@ _ARROW = {
 
 
 def functions() -> dict[str, Function]:
-    """All Python functions: what is called for each row, DuckDB's types of its arguments, its own."""
+    """All Python functions: what a row calls, DuckDB's types of its arguments, its own."""
     found: dict[str, Function] = {}
     for module in (binary, json_texts, numbers, regexes, texts):
         found.update(module.FUNCTIONS)

@@ -96,8 +96,8 @@ def _check_types(scan: Scan, file: DataFile, schema: FileSchema | None) -> None:
 
 
 _NO_TEXT = frozenset(
-    "tinyint smallint int integer bigint float double boolean decimal date timestamp".split()
-)
+    ("tinyint", "smallint", "int", "integer", "bigint", "float", "double", "boolean", "decimal")
+) | {"date", "timestamp"}
 
 
 def _select(scan: Scan, files: Sequence[DataFile], schema: FileSchema) -> str:

@@ -267,7 +267,10 @@ def _nested(value: Value, target: Type) -> str:
         )
     )
     # One-element list: the row is evaluated once, and its fields are reached by name.
-    inner = f"list_transform([{sql}], lambda e: CASE WHEN e IS NULL THEN NULL ELSE struct_pack({made}) END)"
+    inner = (
+        f"list_transform([{sql}], lambda e: CASE WHEN e IS NULL THEN NULL ELSE "
+        f"struct_pack({made}) END)"
+    )
     return f"{inner}[1]"
 
 
@@ -321,7 +324,10 @@ def _from_json(value: Value, target: Type) -> str:
     if target.base in {"real", "double"}:
         return f"CAST(trino_json_number({sql}, {literal(target.base)}) AS {duckdb})"
     if target.is_integer:
-        return f"CAST(round(CAST(trino_json_number({sql}, {literal(target.base)}) AS DECIMAL(38,9))) AS {duckdb})"
+        return (
+            f"CAST(round(CAST(trino_json_number({sql}, {literal(target.base)}) AS "
+            f"DECIMAL(38,9))) AS {duckdb})"
+        )
     if target.base == "decimal":
         return f"CAST(trino_json_number({sql}, {literal(str(target))}) AS {duckdb})"
     if target.base == "boolean":

@@ -23,7 +23,8 @@ from cloche.engines.sql.trino.types import (
 from cloche.engines.sql.trino.values import Value, literal
 
 _TIMESTAMP = re.compile(
-    r"\s*(?P<date>[+-]?\d{4,}-\d{1,2}-\d{1,2})(?:[ ](?P<time>\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(?P<fraction>\d{1,12}))?)?))?"
+    r"\s*(?P<date>[+-]?\d{4,}-\d{1,2}-\d{1,2})"
+    r"(?:[ ](?P<time>\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(?P<fraction>\d{1,12}))?)?))?"
     r"(?:\s*(?P<zone>[+-]\d{1,2}:\d{2}|[A-Za-z][\w/+:-]*))?\s*"
 )
 _TIME = re.compile(r"\s*\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(?P<fraction>\d{1,12}))?)?\s*")

@@ -195,7 +195,8 @@ def _decimals(operator: str, a: Value, b: Value) -> Value:
         case "%":
             result = decimal(min(p2 - s2, p1 - s1) + scale, scale)
             return Value(
-                f"CAST({_decimal(a, left)} % trino_nonzero({_decimal(b, right)}) AS {to_duckdb_type(result)})",
+                f"CAST({_decimal(a, left)} % trino_nonzero({_decimal(b, right)}) AS "
+                f"{to_duckdb_type(result)})",
                 result,
             )
         case _:
@@ -233,7 +234,10 @@ def scaled(hugeint: str, result: Type) -> str:
     scale = result.numbers[1]
     whole = f"CAST({hugeint} AS DECIMAL(38,0))"
     if scale:
-        whole = f"({whole} * CAST('0.{'0' * (scale - 1)}1' AS DECIMAL({scale + 1 if scale < 38 else 38},{scale})))"
+        whole = (
+            f"({whole} * CAST('0.{'0' * (scale - 1)}1' AS "
+            f"DECIMAL({scale + 1 if scale < 38 else 38},{scale})))"
+        )
     return f"CAST({whole} AS {to_duckdb_type(result)})"
 
 
@@ -241,7 +245,10 @@ def average_of_decimals(total: str, count: str, type: Type) -> str:
     """The quotient of sum and count, rounded half up to the type's scale."""
     scale = type.numbers[1]
     quotient = f"trino_quotient({unscaled(total, scale, 0)}, CAST({count} AS HUGEINT))"
-    return f"CASE WHEN {count} > 0 THEN {scaled(quotient.replace('trino_quotient', 'trino_rounded_quotient'), type)} END"
+    return (
+        f"CASE WHEN {count} > 0 THEN "
+        f"{scaled(quotient.replace('trino_quotient', 'trino_rounded_quotient'), type)} END"
+    )
 
 
 # ── Times ─────────────────────────────────────────────────────────────────────────────────────

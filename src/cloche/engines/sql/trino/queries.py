@@ -129,7 +129,10 @@ class Compiler(Relations):
         for index, (a, b) in enumerate(zip(ours, theirs, strict=True)):
             merged = common(a.value.type, b.value.type)
             if merged is None:
-                message = f"column {index + 1} in {word} query has incompatible types: {a.value.type}, {b.value.type}"
+                message = (
+                    f"column {index + 1} in {word} query has incompatible types: "
+                    f"{a.value.type}, {b.value.type}"
+                )
                 raise self.source.mismatch(message, node)
             types.append(merged)
         left, right = self.as_types(left, ours, types), self.as_types(right, theirs, types)

@@ -66,8 +66,8 @@ class Relations(Expressions):
         sql, fields = self.relation(first.this, scope)
         scope.fields = fields
         joins = [*(first.this.args.get("joins") or []), *(node.args.get("joins") or [])]
-        for lateral in node.args.get("laterals") or []:
-            joins.append(exp.Join(this=lateral, kind="CROSS"))
+        laterals = node.args.get("laterals") or []
+        joins.extend(exp.Join(this=lateral, kind="CROSS") for lateral in laterals)
         for join in joins:
             sql = self.join(sql, join, scope)
         return f" FROM {sql}"
@@ -200,7 +200,10 @@ class Relations(Expressions):
         """Fields under the names of an alias's column list."""
         shown = [f for f in fields if not f.hidden]
         if len(renames) != len(shown):
-            message = f"Column alias list has {len(renames)} entries but relation has {len(shown)} columns"
+            message = (
+                f"Column alias list has {len(renames)} entries but relation has "
+                f"{len(shown)} columns"
+            )
             raise self.source.error(ErrorKind.SYNTAX_ERROR, message, node)
         return [replace(f, name=i.name) for f, i in zip(shown, renames, strict=True)]
 
@@ -216,7 +219,10 @@ class Relations(Expressions):
         alias = self.unique(name or "q")
         renames = [i.name for i in node.args["alias"].columns] if node.args.get("alias") else []
         if renames and len(renames) != len(columns):
-            message = f"Column alias list has {len(renames)} entries but '{name}' has {len(columns)} columns available"
+            message = (
+                f"Column alias list has {len(renames)} entries but '{name}' has "
+                f"{len(columns)} columns available"
+            )
             raise self.source.error(ErrorKind.SYNTAX_ERROR, message, node)
         shown = renames or [c[0] for c in columns]
         stored = unique_names(shown)
@@ -242,7 +248,7 @@ class Relations(Expressions):
 
     def values(self, node: Any, scope: Scope) -> tuple[str, list[Type]]:
         """VALUES: each column is of the type that all of its values coerce to."""
-        rows: list[list[tuple[Value, exp.Expr]]] = []
+        rows: list[list[Value]] = []
         for item in node.expressions:
             parts = item.expressions if isinstance(item, exp.Tuple) else [item]
             if (len(parts) == 1 and isinstance(parts[0], exp.Tuple)) or (
@@ -251,18 +257,22 @@ class Relations(Expressions):
                 and parts[0].name.lower() == "row"
             ):
                 parts = parts[0].expressions
-            rows.append([(self.expression(p, scope.child()), p) for p in parts])
+            rows.append([self.expression(p, scope.child()) for p in parts])
         if len({len(row) for row in rows}) != 1:
             raise self.source.mismatch("Values rows have mismatched sizes", node)
         types = [
-            self.common_type([row[i][0] for row in rows], "Values in a column", node)
+            self.common_type([row[i] for row in rows], "Values in a column", node)
             for i in range(len(rows[0]))
         ]
         made = [
-            f"({', '.join(coerce(value, type) if type != UNKNOWN else value.sql for (value, _), type in zip(row, types, strict=True))})"
+            [
+                coerce(value, type) if type != UNKNOWN else value.sql
+                for value, type in zip(row, types, strict=True)
+            ]
             for row in rows
         ]
-        return f"VALUES {', '.join(made)}", types
+        lines = [f"({', '.join(parts)})" for parts in made]
+        return f"VALUES {', '.join(lines)}", types
 
     def lateral(self, node: Any, scope: Scope) -> tuple[str, list[Field]]:
         """LATERAL (query): it sees what stands to its left."""
@@ -341,7 +351,10 @@ class Relations(Expressions):
                 self.store(cte, name, names, self.anchor_types(cte.this, scope), scope)
             sql, fields = self.query(cte.this, scope.child())
             if names and len(names) != len(fields):
-                message = f"Column alias list has {len(names)} entries but WITH query has {len(fields)} columns"
+                message = (
+                    f"Column alias list has {len(names)} entries but WITH query has "
+                    f"{len(fields)} columns"
+                )
                 raise self.source.error(ErrorKind.SYNTAX_ERROR, message, cte)
             stored = self.store(
                 cte, name, names or [f.name for f in fields], [f.value.type for f in fields], scope

@@ -93,8 +93,8 @@ def _bind(query: exp.Expr, parameters: Sequence[str]) -> None:
         raise QueryError(ErrorKind.SYNTAX_ERROR, message, line=1, column=1)
     for node, text in zip(places, parameters, strict=True):
         made = parse_query(f"SELECT {text}")
-        given = {name for name, arg in made.args.items() if arg}
-        if not isinstance(made, exp.Select) or len(made.expressions) != 1 or len(given) > 1:
+        others = [k for k, v in made.args.items() if v and k != "expressions"]
+        if not isinstance(made, exp.Select) or len(made.expressions) != 1 or others:
             raise QueryError(ErrorKind.SYNTAX_ERROR, f"a parameter is no literal: {text}")
         value = made.expressions[0]
         for part in value.walk():

@@ -98,12 +98,10 @@ class Source:
 
     def error(self, kind: ErrorKind, message: str, node: exp.Expr | None = None) -> QueryError:
         """An error at a node."""
-        for part in node.walk() if node is not None else ():
-            start = part.meta.get("start")
-            if start is not None and start < len(self.sql):
-                line, column = place(self.sql, start)
-                return QueryError(kind, message, line=line, column=column)
-        return QueryError(kind, message, line=1, column=1)
+        parts = node.walk() if node is not None else ()
+        starts = [part.meta["start"] for part in parts if "start" in part.meta]
+        line, column = place(self.sql, min(starts)) if starts else (1, 1)
+        return QueryError(kind, message, line=line, column=column)
 
     def mismatch(self, message: str, node: exp.Expr | None = None) -> QueryError:
         """A TYPE_MISMATCH."""

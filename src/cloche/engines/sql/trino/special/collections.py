@@ -1,4 +1,5 @@
 """Arrays and maps with lambdas of several arguments, and other shapes a line can't tell."""
+# ruff: noqa: E501 - templates of SQL read better whole
 
 from __future__ import annotations
 

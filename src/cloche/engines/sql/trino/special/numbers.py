@@ -82,7 +82,10 @@ def _truncate(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     power = 10 ** abs(digits.constant)
     wide = f"CAST({value.sql} AS DECIMAL(38,{scale}))"
     if digits.constant >= 0:
-        inner = f"trunc({wide} * {power}) * CAST('{1 / power:.{digits.constant}f}' AS DECIMAL({digits.constant + 1},{digits.constant}))"
+        inner = (
+            f"trunc({wide} * {power}) * CAST('{1 / power:.{digits.constant}f}' AS "
+            f"DECIMAL({digits.constant + 1},{digits.constant}))"
+        )
         return Value(f"CAST({inner} AS {to_duckdb_type(value.type)})", value.type)
     inner = f"(CAST(trunc({wide}) AS HUGEINT) // {power}) * {power}"
     return Value(f"CAST({inner} AS {to_duckdb_type(value.type)})", value.type)
