@@ -50,7 +50,8 @@ trino_concat_arrays(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE list
 trino_slice(a, s, n) = CASE WHEN s = 0 THEN [a][fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1')] WHEN n < 0 THEN [a][fail('INVALID_FUNCTION_ARGUMENT', 'length must be greater than or equal to 0')] WHEN s > 0 THEN list_slice(a, s, s + n - 1) WHEN -s > len(a) THEN a[1:0] WHEN n = 0 THEN a[1:0] ELSE list_slice(a, len(a) + s + 1, len(a) + s + n) END
 trino_contains(a, x) = CASE WHEN a IS NULL OR x IS NULL THEN NULL WHEN list_contains(a, x) THEN true WHEN list_count(a) < len(a) THEN NULL ELSE false END
 trino_overlap(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(list_filter(a, lambda x: x IS NOT NULL), list_filter(b, lambda x: x IS NOT NULL)) THEN true WHEN len(a) > 0 AND len(b) > 0 AND (list_count(a) < len(a) OR list_count(b) < len(b)) THEN NULL ELSE false END
-trino_distinct(a) = list_filter(a, lambda x, i: coalesce(list_position(a, x), 0) = i)
+trino_distinct(a) = CASE WHEN list_unique(a) = len(a) THEN a ELSE list_filter(a, lambda x, i: coalesce(list_position(a, x), 0) = i) END
+trino_first_entries(a) = CASE WHEN list_unique(list_transform(a, lambda e: e.key)) = len(a) THEN map_from_entries(a) ELSE map_from_entries(list_filter(a, lambda e, i: e.key IS NOT NULL AND list_position(list_transform(a, lambda f: f.key), e.key) = i)) END
 trino_array_position(a, x) = CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(a, x), 0) END
 trino_except(a, b) = CASE WHEN b IS NULL THEN NULL ELSE list_filter(trino_distinct(a), lambda x: list_position(b, x) IS NULL) END
 trino_intersect(a, b) = CASE WHEN b IS NULL THEN NULL ELSE list_filter(trino_distinct(a), lambda x: list_position(b, x) IS NOT NULL) END

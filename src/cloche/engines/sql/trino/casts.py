@@ -219,6 +219,10 @@ def _from_text(value: Value, target: Type) -> str:
             if kind == "decimal"
             else target.base
         )
+        if target.base == "timestamp" and target.numbers[0] > 6:
+            raise CastError(
+                f"Cast of {value.type} to {target} is not supported: microseconds are kept"
+            )
         made = f"CAST(trino_{kind}_of({sql}, {literal(name)}) AS {duckdb})"
         if target.base == "timestamp":
             return _round_time(made, 6, target.numbers[0])

@@ -111,6 +111,8 @@ def _timestamp(text: str, target: Type, session_zone: str, written: exp.Expr | N
             return _timestamp(text + " ?", target, session_zone, written)
     # A literal has the precision that its text has; sqlglot puts it into the type.
     precision = len(match["fraction"] or "") if _is_literal(written, match) else target.numbers[0]
+    if (match["fraction"] or "")[6:].strip("0"):
+        raise TypeNameError(f"'{text}' has nanoseconds, which are not supported")
     if zone is None and target.base == "timestamp":
         stamp = f"{match['date']} {match['time'] or '00:00:00'}"
         made = f"CAST({literal(_padded(stamp))} AS TIMESTAMP)"

@@ -249,25 +249,36 @@ def _cast(c: Expressions, node: Any, scope: Scope) -> Value:
 def _case(c: Expressions, node: Any, scope: Scope) -> Value:
     operand = c.expression(node.this, scope) if node.this else None
     conditions: list[str] = []
+    sides: list[tuple[str, str]] = []
     for branch in node.args["ifs"]:
         if operand is None:
             conditions.append(c.boolean(branch.this, scope, "CASE WHEN clause").sql)
         else:
-            conditions.append(compare("=", operand, c.expression(branch.this, scope)).sql)
+            sides.append(comparable("=", operand, c.expression(branch.this, scope)))
+    simple = ""
+    if operand is not None and all(left == operand.sql for left, _ in sides):
+        # The operand is evaluated once, which random() may tell.
+        simple, conditions = operand.sql, [right for _, right in sides]
+    elif operand is not None:
+        conditions = [f"{left} = {right}" for left, right in sides]
     values = [c.expression(branch.args["true"], scope) for branch in node.args["ifs"]]
     default = node.args.get("default")
     values.append(c.expression(default, scope) if default else Value("NULL", UNKNOWN))
-    return cases(c, conditions, values, node)
+    return cases(c, conditions, values, node, simple)
 
 
 def cases(
-    c: Expressions, conditions: Sequence[str], values: Sequence[Value], node: exp.Expr
+    c: Expressions,
+    conditions: Sequence[str],
+    values: Sequence[Value],
+    node: exp.Expr,
+    operand: str = "",
 ) -> Value:
-    """`CASE WHEN … THEN … ELSE … END` of values of a common type."""
+    """`CASE … WHEN … THEN … ELSE … END` of values of a common type."""
     target = c.common_type(values, "All CASE results", node)
     made = [coerce(v, target) if target != UNKNOWN else v.sql for v in values]
     branches = " ".join(f"WHEN {w} THEN {t}" for w, t in zip(conditions, made, strict=False))
-    return Value(f"CASE {branches} ELSE {made[-1]} END", target)
+    return Value(f"CASE {operand} {branches} ELSE {made[-1]} END", target)
 
 
 def _array(c: Expressions, node: Any, scope: Scope) -> Value:

@@ -84,6 +84,8 @@ def comparable(operator: str, a: Value, b: Value) -> tuple[str, str]:
         raise refuse(operator, a, b)
     if target.base == "char":
         return _trimmed(a), _trimmed(b)
+    if target.base == "real" and "decimal" in {a.type.base, b.type.base}:
+        return coerce(a, target), coerce(b, target)
     if UNKNOWN in (a.type, b.type) or target.items or target.base == "ipaddress":
         return coerce(a, target), coerce(b, target)
     return a.sql, b.sql

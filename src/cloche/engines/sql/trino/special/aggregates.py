@@ -68,15 +68,9 @@ def _map_agg(c: Expressions, nodes: Nodes, node: Any, scope: Scope, modifiers: M
     """Of a key that comes twice the first stays."""
     expect(c, nodes, 2, 2, node)
     key, value = (c.expression(n, scope) for n in nodes)
-    d = c.lambda_depth
-    entries = "list(struct_pack(key := $1, value := $2)$O)§"
-    keep = f"lambda e{d}, i{d}: e{d}.key IS NOT NULL AND list_position(list_transform(a{d}, lambda f{d}: f{d}.key), e{d}.key) = i{d}"
-    inner = f"map_from_entries(list_filter(a{d}, {keep}))"
-    template = f"list_transform([{entries}], lambda a{d}: {inner})[1]"
-    return Value(
-        _filled(c, template, [key.sql, value.sql], node, scope, modifiers),
-        map_of(key.type, value.type),
-    )
+    template = "trino_first_entries(list(struct_pack(key := $1, value := $2)$O)§)"
+    sql = _filled(c, template, [key.sql, value.sql], node, scope, modifiers)
+    return Value(sql, map_of(key.type, value.type))
 
 
 @special_aggregate("multimap_agg")
@@ -237,9 +231,7 @@ def _map_union(
     value = c.expression(nodes[0], scope)
     if value.type.base != "map":
         raise c.source.mismatch(f"a map is expected, not {value.type}", node)
-    d = c.lambda_depth
-    keep = f"lambda e{d}, i{d}: list_position(list_transform(a{d}, lambda f{d}: f{d}.key), e{d}.key) = i{d}"
-    template = f"list_transform([flatten(list(map_entries($1))§)], lambda a{d}: map_from_entries(list_filter(a{d}, {keep})))[1]"
+    template = "trino_first_entries(flatten(list(map_entries($1))§))"
     return Value(_filled(c, template, [value.sql], node, scope, modifiers), value.type)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cloche.engines.sql.engine import ErrorKind
@@ -350,8 +351,6 @@ def _from_iso(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
 
 
 def _zone_of_iso(text: str) -> str | None:
-    import re
-
     match = re.search(r"T.*?(Z|[+-]\d{2}(?::?\d{2})?)$", text)
     return zone_name(match[1]) if match else None
 
@@ -398,6 +397,14 @@ def _date_format(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value
     return Value(f"strftime(CAST({local(value)} AS TIMESTAMP), {literal(pattern)})", VARCHAR)
 
 
+def parsed(text: str, pattern: str) -> str:
+    """A text read by strptime; where it has no year, in Joda's: 2000 for days, else 1970."""
+    if re.search("%[YyG]", pattern):
+        return f"strptime({text}, {literal(pattern)})"
+    year = 2000 if re.search("%[mbBdj]", pattern) else 1970
+    return f"strptime('{year} ' || {text}, {literal('%Y ' + pattern)})"
+
+
 @special("date_parse")
 def _date_parse(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     expect(c, nodes, 2, 2, node)
@@ -406,7 +413,7 @@ def _date_parse(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
         pattern = mysql(_pattern(c, nodes[1], scope)).replace("%-", "%")
     except PatternError as error:
         raise _bad_pattern(c, error, nodes[1]) from None
-    return Value(f"CAST(strptime({text}, {literal(pattern)}) AS TIMESTAMP)", TIMESTAMP)
+    return Value(f"CAST({parsed(text, pattern)} AS TIMESTAMP)", TIMESTAMP)
 
 
 @special("format_datetime")
@@ -475,19 +482,17 @@ def _parse_datetime(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Va
     zone = c.zone
     if not any(run.startswith("Z") for run, _ in parts):
         return Value(
-            instant(f"CAST(strptime({text}, {literal(pattern)}) AS TIMESTAMP)", zone),
+            instant(f"CAST({parsed(text, pattern)} AS TIMESTAMP)", zone),
             TIMESTAMPTZ.at(zone),
         )
     if value.text is None:
         c.source.unsupported("parse_datetime with a zone of a text that is no constant", node)
-    import re
-
     offset = re.search(r"(Z|[+-]\d{2}:?\d{2})\s*$", value.text)
     if offset is None:
         message = f'Invalid format: "{value.text}"'
         raise c.source.error(ErrorKind.INVALID_FUNCTION_ARGUMENT, message, node)
     zone = zone_name(offset[1])
-    return Value(f"CAST(strptime({text}, {literal(pattern)}) AS TIMESTAMPTZ)", TIMESTAMPTZ.at(zone))
+    return Value(f"CAST({parsed(text, pattern)} AS TIMESTAMPTZ)", TIMESTAMPTZ.at(zone))
 
 
 __all__ = ["typed_literal"]
