@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +39,9 @@ def iceberg_table(
         QueryFailed: the caller may not read them.
     """
     loaded = _load(session, table)
-    snapshot = _snapshot(loaded, reference)
+    snapshot = _past_snapshot(loaded, reference)
     schema = loaded.schema()
-    if snapshot is not None and snapshot.schema_id is not None and _is_past(reference):
+    if snapshot is not None and snapshot.schema_id is not None:
         schema = loaded.schemas()[snapshot.schema_id]
     condition = _condition(schema, reference.filters)
     columns = tuple(Column(field.name.lower(), str(field.field_type)) for field in schema.fields)
@@ -75,12 +75,8 @@ def _load(session: Session, table: Mapping[str, Any]) -> StaticTable:
     return StaticTable(name, metadata, location, io, NoopCatalog("static"))
 
 
-def _is_past(reference: TableReference) -> bool:
-    return reference.timestamp is not None or reference.version is not None
-
-
-def _snapshot(table: StaticTable, reference: TableReference) -> Snapshot | None:
-    """The snapshot that is meant; None of a table that was never written to.
+def _past_snapshot(table: StaticTable, reference: TableReference) -> Snapshot | None:
+    """The snapshot of `FOR … AS OF`; None for the current one, which has the current schema.
 
     Raises:
         QueryError: there is no such snapshot.
@@ -100,7 +96,7 @@ def _snapshot(table: StaticTable, reference: TableReference) -> Snapshot | None:
         if found is None:
             raise _no_snapshot(f"Iceberg snapshot ID does not exists: {name}")
         return found
-    return table.current_snapshot()
+    return None
 
 
 def _no_snapshot(message: str) -> QueryError:
@@ -123,27 +119,25 @@ def _one_condition(schema: Schema, condition: Filter) -> BooleanExpression | Non
     from pyiceberg import expressions
     from pyiceberg.expressions.visitors import bind
 
-    kinds: dict[str, Callable[..., BooleanExpression]] = {
+    kinds: dict[str, Any] = {
         "=": expressions.EqualTo,
         "<": expressions.LessThan,
         "<=": expressions.LessThanOrEqual,
         ">": expressions.GreaterThan,
         ">=": expressions.GreaterThanOrEqual,
+        "in": expressions.In,
+        "is null": expressions.IsNull,
+        "is not null": expressions.NotNull,
     }
     name = _name(schema, condition.column)
-    if name is None:
+    make = kinds.get(condition.operator)
+    if name is None or make is None:
         return None
-    if condition.operator == "is null":
-        return expressions.IsNull(name)
-    if condition.operator == "is not null":
-        return expressions.NotNull(name)
+    arguments: list[Any] = [*condition.values]
+    if condition.operator == "in":
+        arguments = [set(condition.values)]
     try:
-        if condition.operator == "in":
-            made: BooleanExpression = expressions.In(name, set(condition.values))
-        elif condition.operator in kinds:
-            made = kinds[condition.operator](name, condition.values[0])
-        else:
-            return None
+        made: BooleanExpression = make(name, *arguments)
         bind(schema, made, case_sensitive=True)
     except (ValueError, TypeError):
         return None
