@@ -91,6 +91,9 @@ def take_back(session: Session) -> None:
     publication, session.published = session.published, None
     if publication is not None:
         _remove(session, publication)
+    if session.uploads:
+        _remove(session, Publication(tuple(session.uploads)))
+        session.uploads.clear()
 
 
 def roll_back(session: Session) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.expressions import BooleanExpression
     from pyiceberg.schema import Schema
-    from pyiceberg.table import StaticTable
+    from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
 
 
@@ -38,7 +38,7 @@ def iceberg_table(
         QueryError: there is no such snapshot, or its files are not there.
         QueryFailed: the caller may not read them.
     """
-    loaded = _load(session, table)
+    loaded = load_iceberg(session, table)
     snapshot = _past_snapshot(loaded, reference)
     schema = loaded.schema()
     if snapshot is not None and snapshot.schema_id is not None:
@@ -56,26 +56,18 @@ def iceberg_table(
     return ArrowTable(columns, read)
 
 
-def _load(session: Session, table: Mapping[str, Any]) -> StaticTable:
-    from pyiceberg.catalog.noop import NoopCatalog
-    from pyiceberg.serializers import FromInputFile
-    from pyiceberg.table import StaticTable
+def load_iceberg(session: Session, table: Mapping[str, Any]) -> Table:
+    """A table of the catalog as pyiceberg has it.
 
-    from cloche.services.athena.tables.iceberg_files import ObjectsIO
+    Raises:
+        QueryError: its metadata is not there.
+    """
+    from cloche.services.athena.tables.iceberg_catalog import ServiceCatalog
 
-    name = (table["DatabaseName"], table["Name"])
-    location = table["Parameters"].get("metadata_location")
-    if not location:
-        raise QueryError(
-            ErrorKind.GENERIC_USER_ERROR,
-            f"ICEBERG_INVALID_METADATA: Table {'.'.join(name)} has no metadata_location",
-        )
-    io = ObjectsIO(session)
-    metadata = FromInputFile.table_metadata(io.new_input(location))
-    return StaticTable(name, metadata, location, io, NoopCatalog("static"))
+    return ServiceCatalog(session).table_of(table)
 
 
-def _past_snapshot(table: StaticTable, reference: TableReference) -> Snapshot | None:
+def _past_snapshot(table: Table, reference: TableReference) -> Snapshot | None:
     """The snapshot of `FOR … AS OF`; None for the current one, which has the current schema.
 
     Raises:
