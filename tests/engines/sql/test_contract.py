@@ -305,3 +305,16 @@ def test_time_zones_do_not_move_stored_times(lake: Lake) -> None:
     )
     rows = lake.rows("SELECT CAST(a AS varchar), CAST(b AS varchar) FROM t", time_zone="Asia/Tokyo")
     assert rows == [("1970-01-01 00:00:00.000", "1970-01-01 00:00:00.000")]
+
+
+def test_views_keep_zones(lake: Lake) -> None:
+    sql = "SELECT TIMESTAMP '2020-01-01 00:00:00 Asia/Tokyo' AS t"
+    lake.tables["v"] = View(sql, "awsdatacatalog", "default")
+    assert lake.rows("SELECT CAST(t AS varchar), day(t) FROM v") == [
+        ("2020-01-01 00:00:00 Asia/Tokyo", 1)
+    ]
+
+
+def test_a_view_of_itself_is_refused(lake: Lake) -> None:
+    lake.tables["v"] = View("SELECT * FROM v", "awsdatacatalog", "default")
+    assert error_of(lake, "SELECT * FROM v").kind == ErrorKind.NOT_SUPPORTED

@@ -207,3 +207,39 @@ def test_what_is_escaped_comes_back(fields: list[str]) -> None:
     line = ",".join(field.replace("\\", "\\\\").replace(",", "\\,") for field in fields)
     columns = split_lines([line], ",", "\\", "\\N", len(fields))
     assert [column[0] for column in columns] == fields
+
+
+@pytest.mark.parametrize("null", ["", "NULL", "a,b", "'; DROP"])
+@pytest.mark.parametrize("separator", [",", "||", "<----->", "'", "\t", "\x01"])
+def test_what_stands_for_null_and_what_separates(lake: Lake, null: str, separator: str) -> None:
+    file = lake.file("t.txt", f"x{separator}{null}\n{null}{separator}y\n")
+    options = {"field.delim": separator, "serialization.null.format": null}
+    lake.table("t", LAZY, "a string; b string", file, **options)
+    if separator in null:
+        assert lake.rows("SELECT a FROM t") == [("x",), (null.split(separator)[0],)]
+    else:
+        assert lake.rows("SELECT * FROM t") == [("x", None), (None, "y")]
+
+
+@pytest.mark.parametrize(
+    ("properties", "named"),
+    [
+        ({"skip.footer.line.count": "1"}, "skip.footer.line.count"),
+        ({"timestamp.formats": "yyyy"}, "timestamp.formats"),
+        ({"serialization.encoding": "UTF-16"}, "UTF-16"),
+        ({"line.delim": "|"}, "newline"),
+        ({"skip.header.line.count": "x"}, "skip.header.line.count"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused(
+    lake: Lake, properties: dict[str, str], named: str
+) -> None:
+    lake.table("t", LAZY, "a string", lake.file("t.txt", "x\n"), properties=properties)
+    with pytest.raises(QueryError, match=named):
+        lake.rows("SELECT a FROM t")
+
+
+def test_a_serde_that_is_not_known(lake: Lake) -> None:
+    lake.table("t", "com.example.NoSerDe", "a string", lake.file("t.txt", "x\n"))
+    with pytest.raises(QueryError, match=r"com\.example\.NoSerDe"):
+        lake.rows("SELECT a FROM t")

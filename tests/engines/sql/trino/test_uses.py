@@ -8,6 +8,7 @@ import pytest
 
 from cloche.engines.sql.engine import Column, ErrorKind, Filter, QueryError
 from cloche.engines.sql.trino import Relation, Statement, parse
+from tests.engines.sql.trino import running
 
 
 def read(sql: str, **options: Any) -> Statement:
@@ -142,3 +143,21 @@ def test_hidden_columns_are_there_but_not_in_a_star() -> None:
     star = read("SELECT t.* FROM t")
     star.to_duckdb({star.uses[0]: Relation("r", columns)})
     assert [c.name for c in star.columns] == ["x"]
+
+
+def test_a_views_query_keeps_its_values_and_tells_their_zones() -> None:
+    view = read("SELECT TIMESTAMP '2020-01-01 00:00:00 Asia/Tokyo' AS t, CAST('a' AS char(3)) AS c")
+    inner = view.to_duckdb({}, shown=False)
+    outer = read("SELECT CAST(t AS varchar) || c || '|' FROM v")
+    sql = outer.to_duckdb({outer.uses[0]: Relation(f"({inner})", view.columns)})
+    database = running.connection()
+    assert database.execute(sql).fetchall() == [("2020-01-01 00:00:00 Asia/Tokyoa  |",)]
+
+
+def test_a_with_query_doesnt_capture_what_a_table_is_made_of() -> None:
+    statement = read("WITH stream AS (SELECT 1 AS x) SELECT t.x FROM stream, t")
+    (use,) = statement.uses
+    database = running.connection()
+    database.execute("CREATE TABLE stream AS SELECT 42 AS x")
+    relation = Relation("(SELECT * FROM stream)", (Column("x", "integer"),))
+    assert database.execute(statement.to_duckdb({use: relation})).fetchall() == [(42,)]

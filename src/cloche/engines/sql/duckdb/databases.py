@@ -126,6 +126,8 @@ class Databases:
         if any("://" in place for place in self._readable):
             _load_extension(connection, "httpfs")
         self._initialize(connection)
+        # No secrets of the user's home are of any concern to a query.
+        connection.execute("SET allow_persistent_secrets = false")
         # Its cache of files takes one that was overwritten within a second for the old one.
         connection.execute("SET enable_external_file_cache = false")
         # From here on nothing else can be read, and this cannot be taken back.

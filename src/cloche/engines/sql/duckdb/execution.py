@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from cloche.engines.sql import trino
-from cloche.engines.sql.duckdb.databases import Databases
+from cloche.engines.sql.duckdb.databases import Database, Databases
 from cloche.engines.sql.duckdb.errors import reading_error
 from cloche.engines.sql.duckdb.relations import Relations
 from cloche.engines.sql.engine import (
@@ -25,6 +25,7 @@ from cloche.engines.sql.engine import (
 
 _BATCH_ROWS = 32_768
 _CANCEL_SECONDS = 5.0
+_FATAL = ("INTERNAL Error", "FATAL Error")
 
 
 class DuckDBExecution:
@@ -43,6 +44,7 @@ class DuckDBExecution:
         self._reader: pa.RecordBatchReader | None = None
         self._columns: tuple[Column, ...] = ()
         self._is_cancelled = threading.Event()
+        self._is_damaged = False
         self._is_idle = threading.Event()
         self._is_idle.set()
         self._sql = ""
@@ -128,7 +130,7 @@ class DuckDBExecution:
     def _open(self) -> duckdb.DuckDBPyConnection:
         query = self._query
         database = self._databases.take()
-        self._held.callback(self._databases.give_back, database)
+        self._held.callback(self._give_back, database)
         memory = self._held.enter_context(self._databases.memory(query.memory_limit_bytes))
         connection = database.connection.cursor()
         self._held.callback(connection.close)
@@ -138,6 +140,13 @@ class DuckDBExecution:
         if self._is_cancelled.is_set():
             raise QueryCancelled
         return connection
+
+    def _give_back(self, database: Database) -> None:
+        # After an error within DuckDB itself its database answers nothing more.
+        if self._is_damaged:
+            database.close()
+        else:
+            self._databases.give_back(database)
 
     def _plan(self, connection: duckdb.DuckDBPyConnection) -> duckdb.Statement:
         query = self._query
@@ -176,6 +185,8 @@ class DuckDBExecution:
 
     def _translated(self, error: BaseException) -> BaseException:
         """What to raise in place of an error of DuckDB's or of a stream's."""
+        if any(word in str(error) for word in _FATAL):
+            self._is_damaged = True
         if self._is_cancelled.is_set():
             return QueryCancelled()
         failure = self._relations.failure() if self._relations else None

@@ -94,7 +94,9 @@ class Relations:
             dialect=self._query.dialect,
         )
         relations = {use: self._relation(use, sql, depth) for use in statement.uses}
-        translated = statement.to_duckdb(relations, time_zone=self._query.time_zone)
+        translated = statement.to_duckdb(
+            relations, time_zone=self._query.time_zone, shown=depth == 0
+        )
         return translated, statement.columns
 
     def count(self, size_bytes: int) -> None:

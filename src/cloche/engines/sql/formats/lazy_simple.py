@@ -28,12 +28,14 @@ def select_lazy_simple(scan: Scan) -> str:
     _check(scan, escape, nested=any(type.kind in _NESTED for type in types))
     count = len(scan.table.columns)
     takes_rest = scan.option("serialization.last.column.takes.rest").lower() == "true"
+    # DuckDB's reader takes separators of four bytes at most, and none in what stands for NULL.
+    is_simple = len(separator.encode()) <= 4 and separator not in null and not takes_rest
     fields = select_fields(
         scan,
         separator=separator,
         quote="",
         null=null,
-        is_plain=lambda file: not takes_rest and is_plain(file, forbidden=escape.encode()),
+        is_plain=lambda file: is_simple and is_plain(file, scan.check, forbidden=escape.encode()),
         split=lambda lines: split_lines(lines, separator, escape, null, count, takes_rest),
     )
     separators = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from cloche.engines.sql.engine import DataFile, ErrorKind, QueryError
@@ -70,7 +70,13 @@ _verdicts: OrderedDict[tuple[str, int, int, bytes, bytes], bool] = OrderedDict()
 _lock = threading.Lock()
 
 
-def is_plain(file: DataFile, *, forbidden: bytes = b"", quote: bytes = b"") -> bool:
+def is_plain(
+    file: DataFile,
+    check: Callable[[], None],
+    *,
+    forbidden: bytes = b"",
+    quote: bytes = b"",
+) -> bool:
     """Whether DuckDB's reader sees the same lines and fields in a file as Hive does.
 
     It is not so for blank lines, which DuckDB leaves out, for bytes that are no UTF-8, for very
@@ -78,6 +84,7 @@ def is_plain(file: DataFile, *, forbidden: bytes = b"", quote: bytes = b"") -> b
 
     Args:
         file: which.
+        check: is called while the file is looked through, and ends it by raising.
         forbidden: a byte that must not be in it, such as that of escapes.
         quote: a byte that must come an even number of times in each line.
     """
@@ -92,7 +99,7 @@ def is_plain(file: DataFile, *, forbidden: bytes = b"", quote: bytes = b"") -> b
         if key in _verdicts:
             _verdicts.move_to_end(key)
             return _verdicts[key]
-    verdict = _is_plain(file, forbidden, quote)
+    verdict = _is_plain(file, check, forbidden, quote)
     with _lock:
         _verdicts[key] = verdict
         if len(_verdicts) > _VERDICTS_KEPT:
@@ -100,9 +107,10 @@ def is_plain(file: DataFile, *, forbidden: bytes = b"", quote: bytes = b"") -> b
     return verdict
 
 
-def _is_plain(file: DataFile, forbidden: bytes, quote: bytes) -> bool:
+def _is_plain(file: DataFile, check: Callable[[], None], forbidden: bytes, quote: bytes) -> bool:
     rest = b"\n"  # a blank first line is blank too
     for chunk in read_chunks(file):
+        check()
         data = rest + chunk
         end = data.rfind(b"\n") + 1
         whole, rest = data[:end], data[end - 1 :] if end else data

@@ -35,7 +35,7 @@ def select_open_csv(scan: Scan) -> str:
         separator=separator,
         quote=quote,
         null=None,
-        is_plain=lambda file: is_plain(file, forbidden=forbidden, quote=quote.encode()),
+        is_plain=lambda file: is_plain(file, scan.check, forbidden=forbidden, quote=quote.encode()),
         split=lambda lines: split_csv(lines, separator, quote, escape, len(own)),
     )
     values = [

@@ -58,8 +58,10 @@ class Compiler(Relations):
         self.taken = {r.name.rpartition(".")[2].strip('"').lower() for r in relations.values()}
         self.windows: list[dict[str, Any]] = []
 
-    def statement(self, node: exp.Expr) -> tuple[str, list[tuple[str, Type]]]:
-        """The whole statement: its SQL, and its columns.
+    def statement(
+        self, node: exp.Expr, *, shown: bool = True
+    ) -> tuple[str, list[tuple[str, Type]]]:
+        """The whole statement: its SQL, and its columns, as a client is shown them or as kept.
 
         Raises:
             QueryError: Trino wouldn't run it, or we can't.
@@ -67,7 +69,7 @@ class Compiler(Relations):
         sql, fields = self.query(node, Scope())
         names = [f.name or f"_col{i}" for i, f in enumerate(fields)]
         try:
-            outputs = [_shown(f.value) for f in fields]
+            outputs = [_shown(f.value) if shown else None for f in fields]
         except CastError as error:
             self.source.unsupported(str(error).removesuffix(" is not supported"), node)
         stored = unique_names([f.name for f in fields])

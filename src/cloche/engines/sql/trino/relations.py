@@ -345,7 +345,8 @@ class Relations(Expressions):
         recursive = bool(clause.args.get("recursive"))
         made: list[str] = []
         for cte in clause.expressions:
-            name = self.unique(f"{cte.alias}")
+            # The star keeps it apart from what DuckDB has: relations of tables may name that.
+            name = self.unique(f"{cte.alias}*")
             names = [i.name for i in cte.args["alias"].columns]
             if recursive and isinstance(cte.this, exp.Union) and names:
                 self.store(cte, name, names, self.anchor_types(cte.this, scope), scope)

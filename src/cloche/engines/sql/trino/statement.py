@@ -33,11 +33,23 @@ class Statement:
         self.uses: tuple[TableUse, ...] = tuple(dict.fromkeys(self._tables.values()))
         self.columns: tuple[Column, ...] = ()
 
-    def to_duckdb(self, relations: Mapping[TableUse, Relation], *, time_zone: str = "UTC") -> str:
+    def to_duckdb(
+        self,
+        relations: Mapping[TableUse, Relation],
+        *,
+        time_zone: str = "UTC",
+        shown: bool = True,
+    ) -> str:
         """SQL text for DuckDB, in which the relations stand for the tables.
 
         Values of `timestamp with time zone` in a zone other than UTC, and of `char(n)`, come out
         as text in Trino's form; `columns` tells all types.
+
+        Args:
+            relations: what stands for each of `uses`.
+            time_zone: of the session.
+            shown: false for a view's query, whose SQL and columns stand for a relation: values
+                are left as they are kept, and the types tell their zones.
 
         Raises:
             QueryError: an unknown column or function, types that don't fit, or what we can't run.
@@ -46,12 +58,14 @@ class Statement:
             self._sql, self._tables, relations, time_zone, self._catalog, self._schema
         )
         try:
-            sql, columns = compiler.statement(self._query)
+            sql, columns = compiler.statement(self._query, shown=shown)
         except RecursionError:
             raise QueryError(
                 ErrorKind.NOT_SUPPORTED, "the statement is nested too deeply"
             ) from None
-        self.columns = tuple(Column(name, str(type)) for name, type in columns)
+        self.columns = tuple(
+            Column(name, str(type) if shown else type.zoned_name) for name, type in columns
+        )
         return sql
 
 

@@ -77,6 +77,11 @@ class Type:
         """Whether it is varchar or char."""
         return self.base in {"varchar", "char"}
 
+    @property
+    def zoned_name(self) -> str:
+        """The name with the zone, as `timestamp(3) with time zone 'Asia/Tokyo'`."""
+        return str(self) if self.base != TIMESTAMP_ZONE else f"{self} '{self.zone}'"
+
     def field_names(self) -> list[str]:
         """Of a row's fields, those that DuckDB has."""
         return [name or f"field{index}" for index, name in enumerate(self.names)]
@@ -233,9 +238,11 @@ class _Reader:
         zone = self.take(_ZONE_SUFFIX) if base in {"timestamp", "time"} else None
         if zone and not zone[1].lower().startswith("without"):
             base = f"{base} with time zone"
+        zone_name = self.take(re.compile(r"\s*'([^']+)'")) if zone else None
         if base not in _KNOWN:
             raise self.fail()
-        return self.made(base, numbers, items, names)
+        made = self.made(base, numbers, items, names)
+        return made.at(zone_name[1]) if zone_name else made
 
     def parameter(
         self, base: str, items: list[Type], names: list[str | None], numbers: list[int]
