@@ -23,6 +23,21 @@ def _load(text: str) -> Any:
     return json.loads(text, parse_float=_Number)
 
 
+def _shown(text: str) -> str:
+    """JSON with its doubles as Java writes them, members in their order."""
+    return _in_order(_load(text))
+
+
+def _in_order(value: Any) -> str:
+    match value:
+        case dict():
+            return "{" + ",".join(f"{_text(k)}:{_in_order(v)}" for k, v in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(_in_order, value)) + "]"
+        case _:
+            return canonical(value)
+
+
 def canonical(value: Any) -> str:
     """A value as Trino writes JSON: keys sorted, no spaces."""
     match value:
@@ -142,6 +157,7 @@ def _same(a: Any, b: Any) -> bool:
 
 FUNCTIONS = {
     "py_json_parse": (_parse, ["VARCHAR"], "VARCHAR"),
+    "py_json_shown": (_shown, ["VARCHAR"], "VARCHAR"),
     "py_json_number": (_number, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "py_sql_json": (_sql_json, ["VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR"),
     "py_json_contains": (_contains, ["VARCHAR", "VARCHAR"], "BOOLEAN"),

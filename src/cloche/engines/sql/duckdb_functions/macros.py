@@ -47,6 +47,7 @@ trino_subscript(a, i) = CASE WHEN i BETWEEN 1 AND len(a) THEN a[i] WHEN i IS NUL
 trino_map_subscript(m, k) = CASE WHEN m IS NULL OR k IS NULL THEN NULL WHEN map_contains(m, k) THEN m[k] ELSE [m[k]][fail('INVALID_FUNCTION_ARGUMENT', 'Key not present in map: ' || k)] END
 trino_element_at(a, i) = CASE WHEN i = 0 THEN [a[1]][fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1')] ELSE a[i] END
 trino_concat_arrays(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE list_concat(a, b) END
+trino_equal_arrays(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(a) <> len(b) THEN false WHEN list_count(a) = len(a) AND list_count(b) = len(b) THEN a = b WHEN list_contains(list_transform(list_zip(a, b), lambda z: z[1] = z[2]), false) THEN false ELSE NULL END
 trino_slice(a, s, n) = CASE WHEN s = 0 THEN [a][fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1')] WHEN n < 0 THEN [a][fail('INVALID_FUNCTION_ARGUMENT', 'length must be greater than or equal to 0')] WHEN s > 0 THEN list_slice(a, s, s + n - 1) WHEN -s > len(a) THEN a[1:0] WHEN n = 0 THEN a[1:0] ELSE list_slice(a, len(a) + s + 1, len(a) + s + n) END
 trino_contains(a, x) = CASE WHEN a IS NULL OR x IS NULL THEN NULL WHEN list_contains(a, x) THEN true WHEN list_count(a) < len(a) THEN NULL ELSE false END
 trino_overlap(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(list_filter(a, lambda x: x IS NOT NULL), list_filter(b, lambda x: x IS NOT NULL)) THEN true WHEN len(a) > 0 AND len(b) > 0 AND (list_count(a) < len(a) OR list_count(b) < len(b)) THEN NULL ELSE false END
@@ -65,6 +66,7 @@ trino_map_concat(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE map_con
 trino_repeat(x, n) = list_transform(range(n), lambda i: x)
 trino_ngrams(a, n) = CASE WHEN n <= 0 THEN [[a]][fail('INVALID_FUNCTION_ARGUMENT', 'N must be positive')] WHEN len(a) <= n THEN [a] ELSE list_transform(range(1, len(a) - n + 2), lambda i: a[i:i + n - 1]) END
 trino_split_to_map(s, e, k) = map_from_entries(list_transform(list_filter(string_split(s, e), lambda p: p <> ''), lambda p: struct_pack(key := CASE WHEN len(string_split(p, k)) = 2 THEN string_split(p, k)[1] ELSE CAST(fail('INVALID_FUNCTION_ARGUMENT', 'Key-value delimiter must appear exactly once in each entry. Bad input: ''' || p || '''') AS VARCHAR) END, value := string_split(p, k)[2])))
+trino_split_to_multimap(s, e, k) = list_transform([list_transform(list_filter(string_split(s, e), lambda p: p <> ''), lambda p: struct_pack(key := CASE WHEN len(string_split(p, k)) = 2 THEN string_split(p, k)[1] ELSE CAST(fail('INVALID_FUNCTION_ARGUMENT', 'Key-value delimiter must appear exactly once in each entry. Bad input: ' || p) AS VARCHAR) END, value := string_split(p, k)[2]))], lambda a: map_from_entries(list_transform(trino_distinct(list_transform(a, lambda x: x.key)), lambda y: struct_pack(key := y, value := list_transform(list_filter(a, lambda z: z.key = y), lambda z: z.value)))))[1]
 trino_split_limit(s, d, n) = CASE WHEN n <= 0 THEN [CAST(fail('INVALID_FUNCTION_ARGUMENT', 'Limit must be positive') AS VARCHAR)] WHEN len(string_split(s, d)) <= n THEN string_split(s, d) ELSE list_concat(string_split(s, d)[1:n - 1], [array_to_string(string_split(s, d)[n:], d)]) END
 trino_split_part(s, d, n) = CASE WHEN n <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT', 'Index must be greater than zero') AS VARCHAR) WHEN d = '' THEN (CASE WHEN n <= length(s) THEN substr(s, n, 1) END) ELSE string_split(s, d)[n] END
 trino_substr(s, i) = CASE WHEN i = 0 OR -i > length(s) THEN (CASE WHEN s IS NULL THEN NULL ELSE '' END) ELSE substr(s, i) END
@@ -76,6 +78,7 @@ trino_codepoint(s) = CASE WHEN length(s) = 1 THEN unicode(s) WHEN s IS NULL THEN
 trino_url(s, pattern, g) = CASE WHEN s IS NULL THEN NULL ELSE regexp_extract(s, pattern, g) END
 trino_json_valid(s) = CASE WHEN json_valid(s) THEN CAST(s AS JSON) END
 trino_to_json(x) = CASE WHEN x IS NULL THEN NULL ELSE to_json(x) END
+trino_json_shown(j) = CASE WHEN regexp_matches(CAST(j AS VARCHAR), '[0-9][.eE][-+0-9]') THEN py_json_shown(CAST(j AS VARCHAR)) ELSE CAST(j AS VARCHAR) END
 trino_json_parse(s) = CAST(py_json_parse(s) AS JSON)
 trino_json_scalar(j, p) = CASE json_type(j, p) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'DOUBLE' THEN py_json_number(CAST(j AS VARCHAR), p) ELSE json_extract_string(j, p) END
 trino_json_text(j) = CASE json_type(j) WHEN 'OBJECT' THEN CAST(fail('INVALID_CAST_ARGUMENT', 'Cannot cast ' || CAST(j AS VARCHAR) || ' to varchar') AS VARCHAR) WHEN 'ARRAY' THEN CAST(fail('INVALID_CAST_ARGUMENT', 'Cannot cast ' || CAST(j AS VARCHAR) || ' to varchar') AS VARCHAR) ELSE j ->> '$' END

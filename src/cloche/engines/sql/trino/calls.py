@@ -184,6 +184,9 @@ class Calls(ABC):
         if len(nodes) == 1 and isinstance(nodes[0], exp.Distinct):
             modifiers.distinct = True
             nodes = list(nodes[0].expressions)
+        if modifiers.nulls and name not in WINDOWS:
+            message = f"Cannot specify null treatment clause for {name} function"
+            raise self.source.error(ErrorKind.SYNTAX_ERROR, message, node)
         special = SPECIAL_AGGREGATES.get(name)
         if special is not None:
             return special(self, nodes, node, scope, modifiers)

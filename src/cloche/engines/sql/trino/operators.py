@@ -66,7 +66,29 @@ def compare(operator: str, a: Value, b: Value) -> Value:
         OperatorError: the types can't be compared.
     """
     left, right = comparable(operator, a, b)
+    target = common(a.type, b.type)
+    if target is not None and target.base in {"row", "array"} and operator in {"=", "<>"}:
+        equal = _equal(Value(left, target), Value(right, target))
+        return Value(equal if operator == "=" else f"(NOT {equal})", BOOLEAN)
     return Value(f"({left} {operator} {right})", BOOLEAN)
+
+
+def _equal(a: Value, b: Value) -> str:
+    """Equality of rows and arrays, which is unknown where a NULL within decides."""
+    if a.type.base == "row":
+        names = a.type.field_names()
+        parts = [
+            compare(
+                "=",
+                Value(f"struct_extract({a.sql}, '{n}')", t),
+                Value(f"struct_extract({b.sql}, '{n}')", t),
+            )
+            for n, t in zip((n.replace("'", "''") for n in names), a.type.items, strict=True)
+        ]
+        return f"({' AND '.join(p.sql for p in parts)})"
+    if a.type.items[0].items or a.type.items[0] == UNKNOWN:
+        return f"({a.sql} = {b.sql})"
+    return f"trino_equal_arrays({a.sql}, {b.sql})"
 
 
 def comparable(operator: str, a: Value, b: Value) -> tuple[str, str]:

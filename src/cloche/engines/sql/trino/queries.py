@@ -422,6 +422,8 @@ def _shown(value: Value) -> str | None:
     kind = value.type
     if kind.base == "char" or (kind.base == TIMESTAMP_ZONE and kind.zone != "UTC"):
         return text_of(value)
+    if kind.base == "json":
+        return f"trino_json_shown({value.sql})"
     if zones(kind) - {"UTC"} or _has_char(kind):
         raise CastError(f"{kind} with a time zone other than UTC, or char, within is not supported")
     return None

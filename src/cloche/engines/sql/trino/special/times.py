@@ -85,16 +85,19 @@ SPECIAL["current_timestamp"] = _now
 
 @special("current_date")
 def _today(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
+    expect(c, nodes, 0, 0, node)
     return Value(f"CAST({wall_clock(_NOW, c.zone)} AS DATE)", DATE)
 
 
 @special("localtimestamp")
 def _local_now(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
+    expect(c, nodes, 0, 0, node)
     return Value(f"date_trunc('millisecond', {wall_clock(_NOW, c.zone)})", TIMESTAMP)
 
 
 @special("localtime")
 def _local_time(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
+    expect(c, nodes, 0, 0, node)
     return Value(
         f"CAST(date_trunc('millisecond', {wall_clock(_NOW, c.zone)}) AS TIME)", Type("time", (3,))
     )
@@ -102,11 +105,13 @@ def _local_time(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
 
 @special("current_time")
 def _time(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
+    expect(c, nodes, 0, 0, node)
     c.source.unsupported("current_time", node)
 
 
 @special("current_timezone")
 def _zone(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
+    expect(c, nodes, 0, 0, node)
     return Value(literal(c.zone), VARCHAR, c.zone)
 
 
