@@ -180,7 +180,9 @@ def _publish(
 
     manifest = f"{session.query.output_folder}tables/{session.query.id}-manifest.csv"
     objects = objects_of(written, destination)
-    return publish_rows(session, written, objects, manifest, register, table=(schema, name))
+    return publish_rows(
+        session, written, objects, manifest, register, table=(schema, name, location)
+    )
 
 
 def _table_input(
