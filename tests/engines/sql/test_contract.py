@@ -318,3 +318,26 @@ def test_views_keep_zones(lake: Lake) -> None:
 def test_a_view_of_itself_is_refused(lake: Lake) -> None:
     lake.tables["v"] = View("SELECT * FROM v", "awsdatacatalog", "default")
     assert error_of(lake, "SELECT * FROM v").kind == ErrorKind.NOT_SUPPORTED
+
+
+def test_cancel_ends_a_stream_that_is_read(lake: Lake) -> None:
+    numbers = pa.table({"n": list(range(100_000))})
+    lake.table("t", PARQUET, "n bigint", parquet(lake, "1", numbers))
+    execution = lake.execute("SELECT a.n FROM t a CROSS JOIN t b")
+    batches = execution.batches()
+    next(batches)
+    cancelled: list[float] = []
+
+    def cancel() -> None:
+        cancelled.append(time.perf_counter())
+        execution.cancel()
+
+    timer = threading.Timer(0.3, cancel)
+    timer.start()
+    with pytest.raises(QueryCancelled):
+        for _ in batches:
+            pass
+    assert time.perf_counter() - cancelled[0] < 0.25
+    timer.join()
+    execution.close()
+    assert lake.rows("SELECT 1") == [(1,)]

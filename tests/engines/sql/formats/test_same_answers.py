@@ -78,7 +78,10 @@ _rows = st.fixed_dictionaries(
         "carrier": st.none() | _text,
         "fare": st.none() | st.decimals(-(10**9), 10**9, places=2),
         "day": st.none() | st.dates(date(1900, 1, 1), date(2100, 1, 1)),
-        "departed": st.none() | st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)),
+        "departed": st.none()
+        | st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(
+            lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
+        ),
         "delay": st.none() | st.floats(-1e300, 1e300, allow_subnormal=False),
         "cancelled": st.none() | st.booleans(),
         # Text has no other way to write [NULL] than NULL.
@@ -251,3 +254,15 @@ def test_a_file_that_is_written_anew_is_read_anew(lake: Lake) -> None:
         pq.write_table(pa.table({"a": [value]}), lake.folder / "again.parquet")
         lake.table("t", PARQUET, "a bigint", lake.file("again.parquet"))
         assert lake.rows("SELECT a FROM t") == [(value,)]
+
+
+@pytest.mark.parametrize("name", ["parquet", "orc", "avro", "openx", "hive_json", "text"])
+def test_times_have_milliseconds(lake: Lake, name: str) -> None:
+    given = [(1970, 123_456, 123_000), (1970, 123_500, 124_000), (1950, 999_600, 0)]
+    rows = [
+        dict.fromkeys(SCHEMA.names) | {"departed": datetime(year, 1, 1, 0, 0, 0, exact)}
+        for year, exact, _ in given
+    ]
+    _write_all(lake, rows)
+    expected = [datetime(year, 1, 1, 0, 0, 0 if kept else 1, kept) for year, _, kept in given]
+    assert [row[0] for row in lake.rows(f"SELECT departed FROM {name}")] == expected

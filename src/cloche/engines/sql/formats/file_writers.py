@@ -124,6 +124,8 @@ class _ParquetWriter:
             compression=_PARQUET[layout.compression],
             compression_level=level,
             store_schema=False,
+            coerce_timestamps="ms",
+            allow_truncated_timestamps=True,
         )
 
     def write(self, rows: pa.Table) -> None:

@@ -17,7 +17,7 @@ from cloche.engines.sql.formats.lines import header_lines, read_lines
 from cloche.engines.sql.formats.opening import is_local
 from cloche.engines.sql.formats.scan import LOCATION, Scan
 from cloche.engines.sql.formats.sql_text import listed, literal, quoted
-from cloche.engines.sql.formats.typed_text import BAD_DATA
+from cloche.engines.sql.formats.typed_text import BAD_DATA, milliseconds
 
 NORMALIZE = "cloche_normalized_json"
 """The SQL function that is `normalized`."""
@@ -190,7 +190,9 @@ def _output(scan: Scan, name: str, declared: str, type: HiveType, is_openx: bool
         case "char" | "varchar":
             value = f"left({text}, {type.numbers[0]})" if type.numbers else text
         case "timestamp" if is_openx:
-            value = _openx_timestamp(text)
+            value = milliseconds(_openx_timestamp(text))
+        case "timestamp":
+            value = milliseconds(text)
         case _:
             value = text
     if not is_openx and type.kind not in ("array", "map", "struct", "string", "char", "varchar"):

@@ -16,6 +16,7 @@ from cloche.engines.sql.engine import Column, DataFile, ErrorKind, QueryError
 from cloche.engines.sql.formats.opening import bad_data, cannot_open, is_local
 from cloche.engines.sql.formats.scan import LOCATION, Scan
 from cloche.engines.sql.formats.sql_text import listed, literal, quoted
+from cloche.engines.sql.formats.typed_text import milliseconds
 
 _FOOTERS_KEPT = 20_000
 _SCHEMAS_MAXIMUM = 16
@@ -102,7 +103,7 @@ _NO_TEXT = frozenset(
 
 def _select(scan: Scan, files: Sequence[DataFile], schema: FileSchema) -> str:
     """Over files with one schema: DuckDB then knows their statistics, and plans joins well."""
-    present = {name for name, _ in schema.kinds}
+    present = dict(schema.kinds)
     outputs: list[str] = []
     for column in scan.columns:
         name, type = column.name.lower(), scan.duckdb_type(column.type)
@@ -110,6 +111,8 @@ def _select(scan: Scan, files: Sequence[DataFile], schema: FileSchema) -> str:
         if name in schema.instants and column.type.lower() == "timestamp":
             # An instant is shown in UTC, whatever the session's zone is.
             value = f"timezone('UTC', {value})"
+        if column.type.lower() == "timestamp" and "milliseconds" not in present.get(name, ""):
+            value = milliseconds(value) if name in present else value
         outputs.append(f"CAST({value} AS {type}) AS {quoted(name)}")
     return _from(scan, files, outputs, "")
 
@@ -122,7 +125,12 @@ def _select_converted(scan: Scan, files: Sequence[DataFile]) -> str:
     for column in columns:
         name, type = literal(column.name.lower()), literal(scan.duckdb_type(column.type))
         fields.append(f"{name}: {{name: {name}, type: {type}, default_value: NULL}}")
-    outputs = [quoted(column.name.lower()) for column in scan.columns]
+    outputs = [
+        f"{milliseconds(quoted(c.name.lower()))} AS {quoted(c.name.lower())}"
+        if c.type.lower() == "timestamp"
+        else quoted(c.name.lower())
+        for c in scan.columns
+    ]
     return _from(scan, files, outputs, f"schema = MAP {{{', '.join(fields)}}}, ")
 
 

@@ -10,6 +10,7 @@ from cloche.engines.sql.engine import Column
 from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.engines.sql.formats.scan import LOCATION, Scan
 from cloche.engines.sql.formats.sql_text import quoted
+from cloche.engines.sql.formats.typed_text import milliseconds
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
@@ -23,10 +24,12 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
 
 def select_from_stream(scan: Scan, relation: str) -> str:
     """A SELECT of the scan's columns over a relation that has them in Arrow's types."""
-    outputs = [
-        f"CAST({quoted(c.name.lower())} AS {scan.duckdb_type(c.type)}) AS {quoted(c.name.lower())}"
-        for c in scan.columns
-    ] or ["NULL AS nothing"]
+    outputs: list[str] = []
+    for column in scan.columns:
+        name = quoted(column.name.lower())
+        value = milliseconds(name) if column.type.lower() == "timestamp" else name
+        outputs.append(f"CAST({value} AS {scan.duckdb_type(column.type)}) AS {name}")
+    outputs = outputs or ["NULL AS nothing"]
     if scan.located:
         outputs.append(quoted(LOCATION))
     return f"SELECT {', '.join(outputs)} FROM {relation}"

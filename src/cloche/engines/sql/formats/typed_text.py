@@ -35,11 +35,17 @@ def simple_value(text: str, type: HiveType) -> str:
         case "date":
             return _matching(text, _DATE, "DATE")
         case "timestamp":
-            return _matching(text, _TIMESTAMP, "TIMESTAMP")
+            return milliseconds(_matching(text, _TIMESTAMP, "TIMESTAMP"))
         case "binary":
             return f"coalesce(TRY(from_base64({text})), encode({text}))"
         case kind:
             raise QueryError(ErrorKind.NOT_SUPPORTED, f"Type {kind} in a text file")
+
+
+def milliseconds(timestamp: str) -> str:
+    """A timestamp rounded to Trino's precision, with which it is shown and compared."""
+    moved = f"(epoch_us({timestamp}) + 500)"
+    return f"make_timestamp({moved} - ({moved} % 1000 + 1000) % 1000)"
 
 
 def _matching(text: str, pattern: str, type: str) -> str:
