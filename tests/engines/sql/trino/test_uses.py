@@ -161,3 +161,24 @@ def test_a_with_query_doesnt_capture_what_a_table_is_made_of() -> None:
     database.execute("CREATE TABLE stream AS SELECT 42 AS x")
     relation = Relation("(SELECT * FROM stream)", (Column("x", "integer"),))
     assert database.execute(statement.to_duckdb({use: relation})).fetchall() == [(42,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 1 FROM (SELECT y AS x FROM t) q WHERE q.x = 1", {("y", "=", ("1",))}),
+        ("WITH q AS (SELECT y AS x FROM t) SELECT 1 FROM q WHERE x = 1", {("y", "=", ("1",))}),
+        ("SELECT 1 FROM (SELECT y + 1 AS x FROM t) q WHERE x = 1", set()),
+        ("SELECT 1 FROM (SELECT y AS x FROM t LIMIT 5) q WHERE x = 1", set()),
+        ("SELECT 1 FROM (SELECT y AS x, sum(z) OVER () s FROM t) q WHERE x = 1", set()),
+        ("SELECT 1 FROM (SELECT y AS x FROM t) q(z) WHERE x = 1", set()),
+        ("SELECT 1 FROM (SELECT y AS x, count(*) FROM t GROUP BY y) q WHERE x = 1", set()),
+        ("WITH q AS (SELECT y AS x FROM t) SELECT 1 FROM q a, q b WHERE a.x = 1", set()),
+        ("SELECT 1 FROM (SELECT y AS x FROM t UNION ALL SELECT 2) q WHERE x = 1", set()),
+        ("SELECT 1 FROM (SELECT y AS x FROM t) q LEFT JOIN u ON q.x = 1", set()),
+    ],
+)
+def test_filters_of_a_subquery_reach_its_table(
+    sql: str, expected: set[tuple[str, str, tuple[str, ...]]]
+) -> None:
+    assert filters(sql)["t"] == expected

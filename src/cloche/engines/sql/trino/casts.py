@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from cloche.engines.sql.trino.types import (
-    DAY_SECOND,
     MIXED,
     TIMESTAMP_ZONE,
     UNKNOWN,
-    YEAR_MONTH,
     Type,
     coerces,
     quoted,
@@ -363,6 +361,3 @@ def _from_json(value: Value, target: Type) -> str:
     if target.base == "json":
         return sql
     raise CastError(f"Cannot cast json to {target}")
-
-
-INTERVALS = frozenset({DAY_SECOND, YEAR_MONTH})

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
+from cloche.engines.sql.trino.casts import cast
 from cloche.engines.sql.trino.types import (
     BIGINT,
     DAY_SECOND,
@@ -67,8 +68,6 @@ def typed_literal(
 
 
 def _other(text: str, target: Type, written: exp.Expr | None) -> Value:
-    from cloche.engines.sql.trino.casts import cast
-
     if (
         target.base == "time"
         and written is not None
@@ -99,8 +98,6 @@ def _decimal(text: str) -> Value:
 def _timestamp(text: str, target: Type, session_zone: str, written: exp.Expr | None) -> Value:
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
-        from cloche.engines.sql.trino.casts import cast
-
         value = Value(literal(text), Type("varchar"), text)
         return Value(cast(value, target), target)
     zone = match["zone"]
@@ -222,6 +219,3 @@ def _microseconds(text: str, first: str) -> int:
         Decimal(0),
     )
     return round(total * 1_000_000) * (-1 if match[1] == "-" else 1)
-
-
-__all__ = ["interval_literal", "number_literal", "typed_literal", "zone_name"]

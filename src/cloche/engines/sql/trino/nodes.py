@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -327,8 +328,6 @@ def _hex(c: Expressions, node: Any, scope: Scope) -> Value:
 
 
 def _unicode(c: Expressions, node: Any, scope: Scope) -> Value:
-    import re
-
     text = re.sub(
         r"\\(\\|\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4}))",
         lambda m: "\\" if m[1] == "\\" else chr(int(m[2] or m[3], 16)),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from sqlglot import exp
 
 from cloche.engines.sql.trino.casts import coerce, moment_of, text_of, wall_clock
 from cloche.engines.sql.trino.types import (
-    BIGINT,
     BOOLEAN,
     DAY_SECOND,
     INTEGER,
@@ -67,7 +65,7 @@ def compare(operator: str, a: Value, b: Value) -> Value:
     """
     left, right = comparable(operator, a, b)
     target = common(a.type, b.type)
-    if target is not None and target.base in {"row", "array"} and operator in {"=", "<>"}:
+    if target is not None and target.base in {"row", "array", "map"} and operator in {"=", "<>"}:
         equal = _equal(Value(left, target), Value(right, target))
         return Value(equal if operator == "=" else f"(NOT {equal})", BOOLEAN)
     return Value(f"({left} {operator} {right})", BOOLEAN)
@@ -86,6 +84,10 @@ def _equal(a: Value, b: Value) -> str:
             for n, t in zip((n.replace("'", "''") for n in names), a.type.items, strict=True)
         ]
         return f"({' AND '.join(p.sql for p in parts)})"
+    if a.type.base == "map":
+        # DuckDB's maps are equal only in the same order.
+        left, right = (f"list_sort(map_entries({v.sql}))" for v in (a, b))
+        return f"({left} = {right})"
     if a.type.items[0].items or a.type.items[0] == UNKNOWN:
         return f"({a.sql} = {b.sql})"
     return f"trino_equal_arrays({a.sql}, {b.sql})"
@@ -359,8 +361,3 @@ def _concatenate_arrays(a: Value, b: Value) -> Value:
         coerce(v, target) if v.type.base == "array" else f"[{coerce(v, item)}]" for v in (a, b)
     ]
     return Value(f"trino_concat_arrays({sides[0]}, {sides[1]})", target)
-
-
-Operation = Callable[[Value, Value], Value]
-
-__all__ = ["BIGINT", "Operation"]

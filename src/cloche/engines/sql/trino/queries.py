@@ -13,11 +13,8 @@ from cloche.engines.sql.trino.expressions import direction
 from cloche.engines.sql.trino.references import Relation, TableUse
 from cloche.engines.sql.trino.relations import Relations, unique_names
 from cloche.engines.sql.trino.types import (
-    BOOLEAN,
-    DATE,
     TIMESTAMP_ZONE,
     UNKNOWN,
-    VARCHAR,
     Type,
     common,
     quoted,
@@ -431,6 +428,3 @@ def _shown(value: Value) -> str | None:
 
 def _has_char(kind: Type) -> bool:
     return any(item.base == "char" or _has_char(item) for item in kind.items)
-
-
-__all__ = ["BOOLEAN", "DATE", "VARCHAR", "Compiler"]

@@ -71,6 +71,9 @@ _KINDS: tuple[tuple[type[duckdb.Error] | tuple[type[duckdb.Error], ...], ErrorKi
 )
 
 
+_TYPE_NAMES = {"int8": "tinyint", "int16": "smallint", "int32": "integer", "int64": "bigint"}
+
+
 def _told(kind: ErrorKind, message: str, text: str) -> QueryError:
     if "field value out of range" in text:
         return QueryError(ErrorKind.INVALID_CAST_ARGUMENT, message)
@@ -81,7 +84,8 @@ def _told(kind: ErrorKind, message: str, text: str) -> QueryError:
             return QueryError(ErrorKind.NUMERIC_VALUE_OUT_OF_RANGE, message)
         found = _CONVERT.search(text)
         if found:
-            message = f"Cannot cast '{found[1]}' to {found[2].lower()}"
+            kind_name = found[2].lower()
+            message = f"Cannot cast '{found[1]}' to {_TYPE_NAMES.get(kind_name, kind_name)}"
     grouped = re.search(r'column "([^"]+)" must appear in the GROUP BY', message)
     if grouped:
         message = f"'{grouped[1]}' must be an aggregate expression or appear in GROUP BY clause"

@@ -18,9 +18,7 @@ import pyarrow.compute as pc
 
 from cloche.engines.sql.duckdb_functions.numbers import double_text, real_text
 from cloche.engines.sql.trino.types import (
-    DAY_SECOND,
     TIMESTAMP_ZONE,
-    YEAR_MONTH,
     Type,
     TypeNameError,
     parse_type,
@@ -223,6 +221,3 @@ def _is_simple(kind: pa.DataType) -> bool:
         or is_type.is_boolean(kind)
         or is_type.is_date(kind)
     )
-
-
-__all__ = ["DAY_SECOND", "YEAR_MONTH", "column_formatter", "formatter"]

@@ -6,6 +6,7 @@ table of its FROM: in the one that has it, it is; those that don't have it ignor
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -164,8 +165,11 @@ class _Columns:
 # ── Filters ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _filters(table: exp.Table) -> tuple[Filter, ...]:
-    """Conditions that the rows needed of a table meet."""
+_NESTED_MAXIMUM = 8
+
+
+def _filters(table: exp.Expr, depth: int = 0) -> tuple[Filter, ...]:
+    """Conditions that the rows needed of a table or subquery meet."""
     holder = table.parent
     if isinstance(holder, exp.Join):
         join, select = holder, holder.parent
@@ -191,7 +195,52 @@ def _filters(table: exp.Table) -> tuple[Filter, ...]:
             if made.operator == "is null" and not inner:
                 continue
             found.append(made)
+    if depth < _NESTED_MAXIMUM:
+        found.extend(_filters_from_outside(select, own, inner, depth))
     return tuple(dict.fromkeys(found))
+
+
+def _filters_from_outside(
+    select: exp.Select, own: str, inner: bool, depth: int
+) -> Iterator[Filter]:
+    """Conditions on a subquery's columns that are plain columns of a table in it."""
+    stands = _stands_as(select)
+    keeps_rows = not any(select.args.get(k) for k in ("group", "limit", "offset", "having"))
+    if stands is None or not keeps_rows or any(select.find_all(exp.Window)):
+        return
+    names: dict[str, str] = {}
+    for item in select.expressions:
+        column = _column(item.this if isinstance(item, exp.Alias) else item, own)
+        if column is not None:
+            names[item.alias_or_name.lower()] = column
+        elif item.alias_or_name:
+            names.pop(item.alias_or_name.lower(), None)
+    for made in _filters(stands, depth + 1):
+        if made.column in names and (inner or made.operator != "is null"):
+            yield Filter(names[made.column], made.operator, made.values)
+
+
+def _stands_as(select: exp.Select) -> exp.Expr | None:
+    """What stands in FROM for a subquery, or for a WITH query that is named once."""
+    holder = select.parent
+    if isinstance(holder, exp.Subquery) and isinstance(holder.parent, exp.From | exp.Join):
+        alias = holder.args.get("alias")
+        plain = not any(holder.args.get(k) for k in ("limit", "offset", "sample"))
+        return holder if plain and alias is not None and not alias.columns else None
+    if not isinstance(holder, exp.CTE) or holder.args["alias"].columns:
+        return None
+    clause = holder.parent
+    if clause is None or clause.parent is None or clause.args.get("recursive"):
+        return None
+    named = [
+        t
+        for t in clause.parent.find_all(exp.Table)
+        if t.name.lower() == holder.alias.lower() and not t.db
+    ]
+    if len(named) != 1 or named[0].args.get("sample"):
+        return None
+    alias = named[0].args.get("alias")
+    return named[0] if alias is None or not alias.columns else None
 
 
 def _conjunction(node: exp.Expr) -> list[exp.Expr]:

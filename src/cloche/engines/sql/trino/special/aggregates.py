@@ -17,7 +17,6 @@ from cloche.engines.sql.trino.types import (
     BIGINT,
     DOUBLE,
     VARCHAR,
-    Type,
     array,
     decimal,
     map_of,
@@ -274,6 +273,3 @@ def _skewness(c: Expressions, nodes: Nodes, node: Any, scope: Scope, modifiers: 
 def _grouping(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     made = ", ".join(c.expression(n, scope).sql for n in nodes)
     return Value(f"grouping({made})", BIGINT)
-
-
-__all__ = ["Type"]

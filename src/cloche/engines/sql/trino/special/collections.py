@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-
-from sqlglot import exp
 
 from cloche.engines.sql.trino.calls import special
 from cloche.engines.sql.trino.casts import cast, coerce
 from cloche.engines.sql.trino.expressions import Expressions
 from cloche.engines.sql.trino.special.conditions import Nodes, expect
-from cloche.engines.sql.trino.special.numbers import _table_call as table_call
+from cloche.engines.sql.trino.special.numbers import table_call
 from cloche.engines.sql.trino.types import (
-    BIGINT,
     BOOLEAN,
     DATE,
     UNKNOWN,
@@ -44,13 +40,6 @@ def map_argument(c: Expressions, node: Any, scope: Scope) -> Value:
     if value.type.base != "map":
         raise c.source.mismatch(f"a map is expected, not {value.type}", node)
     return value
-
-
-def fresh(c: Any, *types: Type) -> list[Value]:
-    """Names for the arguments of a lambda that is made here."""
-    c.made_names = getattr(c, "made_names", 0)
-    depth = c.lambda_depth
-    return [Value(f"m{depth}_{index}", type) for index, type in enumerate(types)]
 
 
 @special("array_sort")
@@ -291,6 +280,3 @@ def _element_at(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     raise c.source.mismatch(
         f"Unexpected parameters ({value.type}, {index.type}) for function element_at", node
     )
-
-
-__all__ = ["BIGINT", "Sequence", "exp"]

@@ -13,7 +13,7 @@ from cloche.engines.sql.trino.casts import coerce
 from cloche.engines.sql.trino.expressions import Expressions
 from cloche.engines.sql.trino.nodes import cases
 from cloche.engines.sql.trino.operators import comparable
-from cloche.engines.sql.trino.types import UNKNOWN, VARCHAR, Type, to_duckdb_type
+from cloche.engines.sql.trino.types import UNKNOWN, VARCHAR, Type
 from cloche.engines.sql.trino.values import Scope, Value, literal
 
 Nodes = Sequence[exp.Expr]
@@ -126,6 +126,3 @@ def _catalog(c: Any, nodes: Nodes, node: Any, scope: Scope) -> Value:
 @special("current_schema")
 def _schema(c: Any, nodes: Nodes, node: Any, scope: Scope) -> Value:
     return Value(literal(c.session["schema"]), VARCHAR)
-
-
-__all__ = ["Nodes", "expect", "to_duckdb_type"]

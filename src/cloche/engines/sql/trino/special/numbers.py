@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloche.engines.sql.trino.calls import SPECIAL, special
+from cloche.engines.sql.trino.calls import SPECIAL, special, substitute
 from cloche.engines.sql.trino.expressions import Expressions
 from cloche.engines.sql.trino.functions import SCALARS
 from cloche.engines.sql.trino.operators import arithmetic
@@ -13,18 +13,8 @@ from cloche.engines.sql.trino.types import decimal, to_duckdb_type
 from cloche.engines.sql.trino.values import Scope, Value
 
 
-def plain_call(c: Expressions, name: str, nodes: Nodes, node: Any, scope: Scope) -> Value:
-    """The call as the function's table tells it."""
-    held = SPECIAL.pop(name)
-    try:
-        return c.call(name, nodes, node, scope)
-    finally:
-        SPECIAL[name] = held
-
-
-def _table_call(c: Expressions, name: str, nodes: Nodes, node: Any, scope: Scope) -> Value:
-    from cloche.engines.sql.trino.calls import substitute
-
+def table_call(c: Expressions, name: str, nodes: Nodes, node: Any, scope: Scope) -> Value:
+    """The call as the table of functions tells it."""
     signature, arguments, result = c.arguments(name, SCALARS[name], nodes, node, scope)
     return Value(substitute(signature.sql, [a.sql for a in arguments]), result)
 
@@ -38,7 +28,7 @@ def _whole(name: str, function: str) -> None:
                 precision, scale = value.type.numbers
                 result = decimal(precision - scale + min(scale, 1), 0)
                 return Value(f"CAST({function}({value.sql}) AS {to_duckdb_type(result)})", result)
-        return _table_call(c, name, nodes, node, scope)
+        return table_call(c, name, nodes, node, scope)
 
 
 _whole("ceil", "ceil")
@@ -51,7 +41,7 @@ def _round(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     expect(c, nodes, 1, 2, node)
     value = c.expression(nodes[0], scope)
     if value.type.base != "decimal":
-        return _table_call(c, "round", nodes, node, scope)
+        return table_call(c, "round", nodes, node, scope)
     precision, scale = value.type.numbers
     if len(nodes) == 1:
         result = decimal(precision - scale + min(scale, 1), 0)
@@ -69,7 +59,7 @@ def _truncate(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     expect(c, nodes, 1, 2, node)
     value = c.expression(nodes[0], scope)
     if value.type.base != "decimal":
-        return _table_call(c, "truncate", nodes, node, scope)
+        return table_call(c, "truncate", nodes, node, scope)
     precision, scale = value.type.numbers
     if len(nodes) == 1:
         result = decimal(max(precision - scale, 1), 0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cloche.engines.sql.engine import ErrorKind
 from cloche.engines.sql.trino.calls import special
 from cloche.engines.sql.trino.casts import coerce
 from cloche.engines.sql.trino.expressions import Expressions
@@ -129,6 +128,3 @@ def _position(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     text, pattern = _parts(c, nodes, scope)
     rest = [c.expression(n, scope).sql for n in nodes[2:]] + ["1", "1"]
     return Value(f"py_regexp_position({text}, {pattern.sql}, {rest[0]}, {rest[1]})", BIGINT)
-
-
-__all__ = ["ErrorKind"]

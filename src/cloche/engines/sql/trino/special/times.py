@@ -9,7 +9,7 @@ from cloche.engines.sql.engine import ErrorKind
 from cloche.engines.sql.trino.calls import SPECIAL, special
 from cloche.engines.sql.trino.casts import cast, coerce, moment_of, wall_clock
 from cloche.engines.sql.trino.expressions import Expressions
-from cloche.engines.sql.trino.literals import typed_literal, zone_name
+from cloche.engines.sql.trino.literals import zone_name
 from cloche.engines.sql.trino.special.conditions import Nodes, expect
 from cloche.engines.sql.trino.special.patterns import (
     PatternError,
@@ -498,6 +498,3 @@ def _parse_datetime(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Va
         raise c.source.error(ErrorKind.INVALID_FUNCTION_ARGUMENT, message, node)
     zone = zone_name(offset[1])
     return Value(f"CAST({parsed(text, pattern)} AS TIMESTAMPTZ)", TIMESTAMPTZ.at(zone))
-
-
-__all__ = ["typed_literal"]
