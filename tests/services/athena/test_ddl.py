@@ -250,7 +250,7 @@ def test_injected_columns_need_a_value(lake: Lake) -> None:
     ("sql", "reason"),
     [
         ("SELEC 1", "SYNTAX_ERROR: line 1:1: mismatched input 'SELEC'"),
-        ("SELECT * FROM none", "TABLE_NOT_FOUND: "),
+        ("SELECT *\nFROM none", "TABLE_NOT_FOUND: line 2:6: Table 'awsdatacatalog.lake"),
         ("SELECT * FROM nowhere.none", "SCHEMA_NOT_FOUND: "),
         ("CREATE EXTERNAL TABLE x (a integre)", "SYNTAX_ERROR: line 1:28: mismatched input"),
         ("DROP TABLE none", "FAILED: SemanticException [Error 10001]: Table not found"),

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from cloche.core.errors import AWSError
-from cloche.services.athena.session import Session
+from cloche.services.athena.session import Session, split_location
 from cloche.services.glue import catalog
 from cloche.services.s3.errors import NoSuchBucket
 
@@ -45,12 +45,12 @@ class Publication(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         objects: bucket and key of each.
-        table: database and name of a table that did not exist before.
+        table: database, name and location of a table that did not exist before.
         partitions: database, table and values of partitions that did not exist before.
     """
 
     objects: tuple[tuple[str, str], ...] = ()
-    table: tuple[str, str] | None = None
+    table: tuple[str, str, str] | None = None
     partitions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
 
@@ -59,7 +59,7 @@ def publish(
     objects: Sequence[NewObject],
     register: Callable[[], None],
     *,
-    table: tuple[str, str] | None = None,
+    table: tuple[str, str, str] | None = None,
     partitions: Sequence[tuple[str, str, tuple[str, ...]]] = (),
 ) -> None:
     """Write objects, then register what the catalog is to know of them.
@@ -91,6 +91,9 @@ def take_back(session: Session) -> None:
     publication, session.published = session.published, None
     if publication is not None:
         _remove(session, publication)
+    if session.uploads:
+        _remove(session, Publication(tuple(session.uploads)))
+        session.uploads.clear()
 
 
 def roll_back(session: Session) -> None:
@@ -113,21 +116,38 @@ async def _write(session: Session, objects: Sequence[NewObject]) -> None:
 
 
 def _remove(session: Session, publication: Publication) -> None:
-    with suppress(AWSError):
-        if publication.table is not None:
-            catalog.delete_table(*session.where, *publication.table, events=session.events)
-    for database, table, values in publication.partitions:
-        with suppress(AWSError):
-            catalog.delete_partitions(
-                *session.where, database, table, [values], events=session.events
-            )
+    """Remove what was published, and nothing that others have made in its place since."""
+    if publication.table is not None:
+        database, name, location = publication.table
+        found = catalog.find_table(*session.where, database, name)
+        if found is not None and found["StorageDescriptor"].get("Location") == location:
+            with suppress(AWSError):
+                catalog.delete_table(*session.where, database, name, events=session.events)
     by_bucket: dict[str, list[str]] = {}
     for bucket, key in publication.objects:
         by_bucket.setdefault(bucket, []).append(key)
+    session.objects.wait(_delete(session, by_bucket))
+    for database, table, values in publication.partitions:
+        with suppress(AWSError):
+            if _is_empty(session, database, table, values):
+                catalog.delete_partitions(
+                    *session.where, database, table, [values], events=session.events
+                )
 
-    async def delete() -> Any:
-        for bucket, keys in by_bucket.items():
-            with suppress(NoSuchBucket):
-                await session.objects.delete(bucket, keys)
 
-    session.objects.wait(delete())
+async def _delete(session: Session, by_bucket: dict[str, list[str]]) -> None:
+    for bucket, keys in by_bucket.items():
+        with suppress(NoSuchBucket):
+            await session.objects.delete(bucket, keys)
+
+
+def _is_empty(session: Session, database: str, table: str, values: tuple[str, ...]) -> bool:
+    """Whether a partition has no files; another query may have put some there meanwhile."""
+    found = catalog.get_partition(*session.where, database, table, values)
+    bucket, prefix = split_location(found["StorageDescriptor"]["Location"])
+
+    async def list_one() -> bool:
+        page = await session.objects.store.list(bucket, prefix=prefix, max_keys=1)
+        return not page.records
+
+    return session.objects.wait(list_one())

@@ -54,12 +54,12 @@ class Runner:
             return msgspec.to_builtins(_interrupted(query))
         try:
             outcome = self._perform(session)
-            if call.cancelled.is_set():
-                take_back(session)
-                raise JobInterrupted(call.stop_reason)
+            call.check()
         except (JobInterrupted, QueryCancelled):
+            take_back(session)
             raise JobInterrupted(call.stop_reason) from None
         except Exception as error:  # whatever it is, it is why the query failed
+            take_back(session)
             if call.cancelled.is_set():
                 raise JobInterrupted(call.stop_reason) from error
             outcome = failed(as_failure(error))

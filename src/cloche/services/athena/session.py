@@ -39,6 +39,7 @@ class Session:
         now: seconds since 1970, the same for the whole statement.
         began_at: when it got its turn, where it had to wait for it.
         copies: objects that were copied into its folder, as they have no file of their own.
+        uploads: bucket and key of objects that it has written before anything refers to them.
         published: what it has published, to be taken back should it not end well.
     """
 
@@ -51,6 +52,7 @@ class Session:
         self.began_at: float | None = None
         self.published: Any = None
         self.copies = 0
+        self.uploads: list[tuple[str, str]] = []
         self._checked: set[tuple[str, str, str]] = set()
 
     @property

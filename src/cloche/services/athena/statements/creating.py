@@ -9,6 +9,10 @@ from cloche.engines.sql.engine import QueryError
 from cloche.services.athena.failures import ddl_failed, not_built
 from cloche.services.athena.session import Session, split_location
 from cloche.services.athena.statements.catalog_changes import load, task_failed
+from cloche.services.athena.statements.iceberg_writing import (
+    create_iceberg_table,
+    remove_files,
+)
 from cloche.services.athena.statements.statement_types import (
     AlterDatabase,
     CreateDatabase,
@@ -87,7 +91,8 @@ def create_table(session: Session, statement: CreateTable) -> None:
     schema = session.schema_of(statement.table)
     session.check_glue("CreateTable", schema, statement.table.name)
     if statement.properties.get("table_type", "").upper() == "ICEBERG":
-        raise not_built("CREATE TABLE of Iceberg tables")
+        create_iceberg_table(session, statement, schema)
+        return
     if not statement.is_external:
         raise ddl_failed(
             "SemanticException CREATE TABLE without EXTERNAL makes Iceberg tables only: "
@@ -133,10 +138,10 @@ def drop_table(session: Session, statement: DropTable) -> None:
     if statement.is_view != is_view(found):
         kind = "view" if statement.is_view else "table"
         raise ddl_failed(f"SemanticException {schema}.{statement.table.name} is not a {kind}")
-    if is_iceberg(found):
-        raise not_built("DROP TABLE of Iceberg tables, whose files go with them")
     session.check_glue("DeleteTable", schema, statement.table.name)
     catalog.delete_table(*session.where, schema, statement.table.name, events=session.events)
+    if is_iceberg(found):
+        remove_files(session, found)
 
 
 def _has_database(session: Session, name: str) -> bool:

@@ -23,6 +23,7 @@ from cloche.services.athena.statements.destinations import (
     invalid_property,
     split_columns,
 )
+from cloche.services.athena.statements.iceberg_writing import create_iceberg_table_as
 from cloche.services.athena.statements.partitions import partition_input
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import CreateTableAs
@@ -60,6 +61,8 @@ def create_table_as(
             f"TABLE_ALREADY_EXISTS: Table 'awsdatacatalog.{schema}.{name}' already exists",
             type=1006,
         )
+    if str(statement.properties.get("table_type", "")).upper() == "ICEBERG":
+        return create_iceberg_table_as(session, statement, parameters, schema)
     planned = _planned(session, statement)
     sql = statement.sql
     if not statement.has_data:
@@ -177,7 +180,9 @@ def _publish(
 
     manifest = f"{session.query.output_folder}tables/{session.query.id}-manifest.csv"
     objects = objects_of(written, destination)
-    return publish_rows(session, written, objects, manifest, register, table=(schema, name))
+    return publish_rows(
+        session, written, objects, manifest, register, table=(schema, name, location)
+    )
 
 
 def _table_input(

@@ -12,15 +12,16 @@ from cloche.services.athena.failures import not_built
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.session import Session, split_location
 from cloche.services.athena.statements.catalog_changes import load
-from cloche.services.athena.statements.coercions import can_be_stored
+from cloche.services.athena.statements.conforming_rows import conforming
 from cloche.services.athena.statements.destinations import (
     DEFAULT_DELIMITER,
     Destination,
     file_names,
 )
 from cloche.services.athena.statements.formats import FORMATS, LAZY_SIMPLE
+from cloche.services.athena.statements.iceberg_writing import insert_into_iceberg
 from cloche.services.athena.statements.partitions import partition_input
-from cloche.services.athena.statements.selecting import columns_of, executing
+from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import Insert
 from cloche.services.athena.statements.written_rows import (
     Written,
@@ -61,8 +62,13 @@ def insert(session: Session, statement: Insert, parameters: tuple[str, ...]) -> 
         QueryFailed: there is no such table, or the caller may not.
     """
     schema, table = load(session, statement.table)
+    if is_iceberg(table):
+        return insert_into_iceberg(session, statement, parameters, schema, table)
     destination = _destination(session, table)
-    sql = _conforming(session, statement, parameters, destination)
+    layout = destination.layout
+    columns = (*layout.columns, *layout.partition_columns)
+    types = {column.name: hive_to_trino(column.type) for column in columns}
+    sql = conforming(session, statement, parameters, types)
     with executing(session, sql, parameters) as execution:
         written = write_rows(session, execution, destination)
     return _publish(session, schema, table, destination, written)
@@ -71,8 +77,6 @@ def insert(session: Session, statement: Insert, parameters: tuple[str, ...]) -> 
 def _destination(session: Session, table: Mapping[str, Any]) -> Destination:
     if is_view(table):
         raise QueryError(ErrorKind.NOT_SUPPORTED, "Inserting into views is not supported")
-    if is_iceberg(table):
-        raise not_built("INSERT INTO Iceberg tables")
     descriptor = table["StorageDescriptor"]
     if descriptor.get("BucketColumns"):
         raise QueryError(
@@ -111,43 +115,6 @@ def _columns(columns: Any) -> tuple[Column, ...]:
         Column(each["Name"].lower(), (each.get("Type") or "string").lower())
         for each in columns or ()
     )
-
-
-def _conforming(
-    session: Session, statement: Insert, parameters: tuple[str, ...], destination: Destination
-) -> str:
-    """The query, its columns those of the table.
-
-    Raises:
-        QueryError: they do not fit.
-    """
-    table = (*destination.layout.columns, *destination.layout.partition_columns)
-    asked = statement.columns or tuple(column.name for column in table)
-    known = {column.name: hive_to_trino(column.type) for column in table}
-    for name in asked:
-        if name not in known:
-            raise QueryError(
-                ErrorKind.COLUMN_NOT_FOUND,
-                f"Insert column name does not exist in target table: {name}",
-            )
-    if len(set(asked)) != len(asked):
-        raise QueryError(ErrorKind.SYNTAX_ERROR, "Insert column name is specified more than once")
-    names = [f"c{number}" for number in range(len(asked))]
-    types = [column.type for column in columns_of(session, statement.sql, parameters)]
-    wanted = [known[name] for name in asked]
-    if len(types) != len(wanted) or not all(map(can_be_stored, types, wanted)):
-        raise QueryError(
-            ErrorKind.TYPE_MISMATCH,
-            "Insert query has mismatched column types: "
-            f"Table: [{', '.join(wanted)}], Query: [{', '.join(types)}]",
-        )
-    given = dict(zip(asked, names, strict=True))
-    values = [
-        f'CAST({given.get(column.name, "NULL")} AS {known[column.name]}) AS "{column.name}"'
-        for column in table
-    ]
-    query = f"({statement.sql}) AS q({', '.join(names)})"
-    return f"SELECT {', '.join(values)} FROM {query}"  # noqa: S608 - it is the caller's own SQL
 
 
 def _publish(

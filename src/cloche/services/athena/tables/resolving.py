@@ -14,6 +14,7 @@ from cloche.engines.sql.engine import (
     TableSource,
 )
 from cloche.services.athena.session import Session
+from cloche.services.athena.statements.tokens import tokenize
 from cloche.services.athena.tables.arrow_tables import rows_table
 from cloche.services.athena.tables.hive_tables import hive_table, partitions_of
 from cloche.services.athena.tables.iceberg_tables import iceberg_table, is_iceberg
@@ -50,7 +51,9 @@ class Resolver:
         table = find_table(session, reference.schema, name) if mark else None
         if table is None:
             check_schema(session, reference.schema)
-            raise TableNotFound(reference)
+            error = TableNotFound(reference)
+            error.line, error.column = place_of(session.query.sql, reference.name)
+            raise error
         if suffix == "partitions" and table.get("PartitionKeys") and not is_iceberg(table):
             return self._partitions(table, reference)
         raise QueryError(
@@ -78,6 +81,21 @@ class Resolver:
                 for folder in partitions_of(self._session, table, reference.filters)
             ),
         )
+
+
+def place_of(sql: str, name: str) -> tuple[int, int]:
+    """Line and column at which a statement first names a table; zeros where it doesn't."""
+    try:
+        tokens = tokenize(sql, is_hive=False)
+    except QueryError:
+        return 0, 0
+    for index, token in enumerate(tokens):
+        if token.kind in ("word", "name") and token.text.strip('`"').lower() == name:
+            # A name of several parts is where its first part is.
+            while index >= 2 and tokens[index - 1].text == ".":
+                index -= 2
+            return tokens[index].line, tokens[index].column
+    return 0, 0
 
 
 def find_table(session: Session, schema: str, name: str) -> dict[str, Any] | None:

@@ -1,0 +1,288 @@
+"""CREATE TABLE, INSERT INTO, CREATE TABLE AS and DROP TABLE of Iceberg tables.
+
+Data files are written first; the table changes by one swap of its metadata at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pyarrow as pa
+
+from cloche.engines.sql.engine import ErrorKind, Execution, QueryError
+from cloche.engines.sql.formats.hive_types import parse_hive_type
+from cloche.services.athena.failures import QueryFailed, ddl_failed, not_built
+from cloche.services.athena.query_records import Outcome
+from cloche.services.athena.session import Session
+from cloche.services.athena.statements.conforming_rows import conforming
+from cloche.services.athena.statements.destinations import Properties, split_columns
+from cloche.services.athena.statements.selecting import executing
+from cloche.services.athena.statements.statement_types import (
+    ColumnDefinition,
+    CreateTable,
+    CreateTableAs,
+    Insert,
+)
+from cloche.services.athena.tables.iceberg_tables import load_iceberg
+from cloche.services.athena.tables.resolving import find_table
+from cloche.services.athena.tables.types import hive_to_trino
+from cloche.services.athena.timing import statistics_of
+
+if TYPE_CHECKING:
+    from pyiceberg.partitioning import PartitionSpec
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import Transaction
+
+_CHUNK_BYTES = 64 << 20
+_TRANSFORM = re.compile(r"(\w+)\s*\(\s*(?:(\d+)\s*,\s*)?[`\"]?(\w+)[`\"]?\s*(?:,\s*(\d+)\s*)?\)")
+
+
+def create_iceberg_table(session: Session, statement: CreateTable, schema: str) -> None:
+    """CREATE TABLE with `'table_type'='ICEBERG'`.
+
+    Raises:
+        QueryFailed: the name is taken, or it cannot be made.
+    """
+    name = statement.table.name
+    if find_table(session, schema, name) is not None:
+        if statement.if_not_exists:
+            return
+        raise ddl_failed(f"SemanticException AlreadyExistsException: Table {name} already exists")
+    if statement.location is None:
+        raise ddl_failed("SemanticException an Iceberg table needs a LOCATION")
+    session.check_writable(statement.location)
+    properties = {k: v for k, v in statement.properties.items() if k.lower() != "table_type"}
+    transaction = _new_table(
+        session,
+        (schema, name),
+        statement.columns,
+        statement.partition_transforms,
+        statement.location,
+    )
+    known = {"format": "parquet", "write_compression": None}
+    for key, value in properties.items():
+        if key not in known or (known[key] or value.lower()) != value.lower():
+            raise not_built(f"the property '{key}'='{value}' of Iceberg tables")
+    if "write_compression" in properties:
+        transaction.set_properties(
+            {"write.parquet.compression-codec": properties["write_compression"].lower()}
+        )
+    transaction.commit_transaction()
+    session.uploads.clear()
+
+
+def create_iceberg_table_as(
+    session: Session, statement: CreateTableAs, parameters: tuple[str, ...], schema: str
+) -> Outcome:
+    """CREATE TABLE AS with `table_type = 'ICEBERG'`; the table is there with all rows or not.
+
+    Raises:
+        QueryError: the query cannot be run, or its rows cannot be written.
+    """
+    properties = Properties(statement.properties)
+    properties.text("table_type")
+    if (properties.text("is_external") or "false").lower() != "false":
+        raise QueryError(ErrorKind.NOT_SUPPORTED, "Iceberg tables are not external: is_external")
+    if (properties.text("format") or "PARQUET").upper() != "PARQUET":
+        raise not_built("Iceberg tables of other formats than Parquet")
+    compression = properties.text("write_compression")
+    query = session.query
+    location = properties.text("location") or f"{query.output_folder}tables/{query.id}/"
+    transforms = properties.names("partitioning")
+    properties.end()
+    session.check_writable(location)
+    sql = statement.sql
+    if not statement.has_data:
+        sql = f"SELECT * FROM ({sql}) LIMIT 0"  # noqa: S608 - it is the caller's own SQL
+    with executing(session, sql, parameters) as execution:
+        typed, _ = split_columns(execution.columns, ())
+        columns = [ColumnDefinition(each.name, each.type) for each in typed]
+        transaction = _new_table(
+            session, (schema, statement.table.name), columns, transforms, location
+        )
+        if compression is not None:
+            transaction.set_properties({"write.parquet.compression-codec": compression.lower()})
+        return _append(session, transaction, execution)
+
+
+def insert_into_iceberg(
+    session: Session,
+    statement: Insert,
+    parameters: tuple[str, ...],
+    schema: str,
+    table: Mapping[str, Any],
+) -> Outcome:
+    """INSERT INTO an Iceberg table.
+
+    Raises:
+        QueryError: the query cannot be run, or its rows do not fit the table.
+        QueryFailed: somebody else has changed the table meanwhile.
+    """
+    session.check_glue("UpdateTable", schema, table["Name"])
+    loaded = load_iceberg(session, table)
+    session.check_writable(loaded.location())
+    types = {field.name.lower(): _trino_type(field.field_type) for field in loaded.schema().fields}
+    sql = conforming(session, statement, parameters, types)
+    with executing(session, sql, parameters) as execution:
+        return _append(session, loaded.transaction(), execution)
+
+
+def remove_files(session: Session, table: Mapping[str, Any]) -> None:
+    """Remove all objects of a table that was dropped, as Athena does for Iceberg's."""
+    location = str((table.get("StorageDescriptor") or {}).get("Location") or "")
+    if not location:
+        return
+    bucket, prefix = session.check_writable(location)
+    if not prefix:
+        return
+
+    async def remove() -> None:
+        records = await session.objects.list(bucket, prefix)
+        await session.objects.delete(bucket, [record.key for record in records])
+
+    session.objects.wait(remove())
+
+
+def _trino_type(iceberg_type: Any) -> str:
+    from cloche.services.athena.tables.iceberg_catalog import hive_type
+
+    names = {
+        "timestamp": "timestamp(6)",
+        "timestamptz": "timestamp(6) with time zone",
+        "time": "time(6)",
+        "uuid": "uuid",
+    }
+    return names.get(str(iceberg_type)) or hive_to_trino(hive_type(iceberg_type))
+
+
+def _new_table(
+    session: Session,
+    name: tuple[str, str],
+    columns: Sequence[ColumnDefinition],
+    transforms: Sequence[str],
+    location: str,
+) -> Transaction:
+    """The transaction that makes a table."""
+    from pyiceberg.io.pyarrow import _pyarrow_to_schema_without_ids
+    from pyiceberg.schema import assign_fresh_schema_ids
+
+    from cloche.services.athena.tables.iceberg_catalog import ServiceCatalog
+
+    arrow = pa.schema(
+        [
+            pa.field(
+                each.name,
+                parse_hive_type(each.type).arrow,
+                metadata=None if each.comment is None else {"doc": each.comment},
+            )
+            for each in columns
+        ]
+    )
+    schema = assign_fresh_schema_ids(_pyarrow_to_schema_without_ids(arrow))
+    return ServiceCatalog(session).create_table_transaction(
+        name, schema, location.rstrip("/"), _partition_spec(schema, transforms)
+    )
+
+
+def _partition_spec(schema: Schema, transforms: Sequence[str]) -> PartitionSpec:
+    from pyiceberg.partitioning import PartitionField, PartitionSpec
+    from pyiceberg.transforms import parse_transform
+
+    fields: list[PartitionField] = []
+    for number, text in enumerate(transforms):
+        match = _TRANSFORM.fullmatch(text.strip())
+        transform, column = (
+            ("identity", text.strip(' `"'))
+            if match is None
+            else (
+                match[1].lower(),
+                match[3],
+            )
+        )
+        width = None if match is None else match[2] or match[4]
+        shown = transform if width is None else f"{transform}[{width}]"
+        try:
+            source = schema.find_field(column.lower())
+            made = parse_transform(shown)
+        except ValueError:
+            raise ddl_failed(f"SemanticException the partition {text!r} cannot be made") from None
+        suffix = "" if transform == "identity" else f"_{transform}"
+        fields.append(
+            PartitionField(
+                source_id=source.field_id,
+                field_id=1000 + number,
+                transform=made,
+                name=f"{source.name}{suffix}",
+            )
+        )
+    spec = PartitionSpec(*fields)
+    _check_transforms(spec)
+    return spec
+
+
+def _check_transforms(spec: PartitionSpec) -> None:
+    """Refuse partitions by what pyiceberg works out only with its Rust library.
+
+    Raises:
+        QueryFailed: it is not installed.
+    """
+    for field in spec.fields:
+        if str(field.transform) != "identity" and find_spec("pyiceberg_core") is None:
+            raise not_built(
+                f"writes to Iceberg tables partitioned by {field.transform} without pyiceberg-core"
+            )
+
+
+def _append(session: Session, transaction: Transaction, execution: Execution) -> Outcome:
+    """Write an execution's rows as one snapshot, and commit."""
+    from pyiceberg.exceptions import CommitFailedException
+    from pyiceberg.io.pyarrow import _dataframe_to_data_files, schema_to_pyarrow
+
+    metadata = transaction.table_metadata
+    _check_transforms(metadata.spec())
+    target = schema_to_pyarrow(metadata.schema(), include_field_ids=False)
+    io = transaction._table.io
+    written = uuid4()
+    count = 0
+    with transaction.update_snapshot().fast_append() as snapshot:
+        for chunk in _chunks(execution.batches(), target):
+            session.call.check()
+            count += chunk.num_rows
+            for file in _dataframe_to_data_files(metadata, chunk, io, written):
+                snapshot.append_data_file(file)
+    session.call.check()
+    try:
+        transaction.commit_transaction()
+    except CommitFailedException as error:
+        raise QueryFailed(f"ICEBERG_COMMIT_ERROR: {error}", type=233) from None
+    session.uploads.clear()
+    return Outcome(
+        state="SUCCEEDED",
+        update_count=count,
+        statistics=statistics_of(execution.statistics),
+        row_count=count,
+    )
+
+
+def _chunks(batches: Iterable[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.Table]:
+    """Rows in tables of a bounded size, in the types of the files."""
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        if batch.num_rows:
+            waiting.append(batch)
+            size += batch.nbytes
+        if size > _CHUNK_BYTES:
+            yield _conformed(waiting, target)
+            waiting, size = [], 0
+    if waiting:
+        yield _conformed(waiting, target)
+
+
+def _conformed(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.Table:
+    table = pa.Table.from_batches(batches)
+    return table.rename_columns(target.names).cast(target)

@@ -1,0 +1,170 @@
+"""The Data Catalog as pyiceberg's catalog: tables are made and changed by one atomic swap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from pyiceberg.catalog import MetastoreCatalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.serializers import FromInputFile
+from pyiceberg.table import CommitTableResponse, Table
+from pyiceberg.types import IcebergType, ListType, MapType, NestedField, StructType
+
+from cloche.core.errors import AWSError
+from cloche.engines.sql.engine import ErrorKind, QueryError
+from cloche.services.athena.session import Session
+from cloche.services.athena.tables.iceberg_files import ObjectsIO
+from cloche.services.glue import catalog
+
+_NAMES = {
+    "long": "bigint",
+    "timestamptz": "timestamp",
+    "uuid": "string",
+    "time": "string",
+}
+
+
+class ServiceCatalog(MetastoreCatalog):
+    """Loads tables, makes them and commits to them; all else of a catalog is DDL's.
+
+    Args:
+        session: in whose name.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("athena")
+        self._session = session
+
+    def table_of(self, table: Mapping[str, Any]) -> Table:
+        """A table of the Data Catalog.
+
+        Raises:
+            QueryError: its metadata is not there.
+        """
+        name = (table["DatabaseName"], table["Name"])
+        location = table["Parameters"].get("metadata_location")
+        if not location:
+            raise QueryError(
+                ErrorKind.GENERIC_USER_ERROR,
+                f"ICEBERG_INVALID_METADATA: Table {'.'.join(name)} has no metadata_location",
+            )
+        io = ObjectsIO(self._session)
+        metadata = FromInputFile.table_metadata(io.new_input(location))
+        return Table(name, metadata, location, io, self)
+
+    def load_table(self, identifier: Any) -> Table:
+        """A table by its name.
+
+        Raises:
+            NoSuchTableError: there is none.
+        """
+        found = catalog.find_table(*self._session.where, *identifier)
+        if found is None:
+            raise NoSuchTableError(".".join(identifier))
+        return self.table_of(found)
+
+    def commit_table(self, table: Table, requirements: Any, updates: Any) -> CommitTableResponse:
+        """Swap the table's metadata, if nobody else has meanwhile.
+
+        Raises:
+            CommitFailedException: somebody has.
+        """
+        database, name = table.name()
+        session = self._session
+        current = catalog.find_table(*session.where, database, name)
+        loaded = None if current is None else self.table_of(current)
+        staged = self._update_and_stage_table(loaded, table.name(), requirements, updates)
+        if loaded is not None and staged.metadata == loaded.metadata:
+            return _response(loaded)
+        self._write_metadata(staged.metadata, staged.io, staged.metadata_location)
+        made = _table_input(name, staged, current, loaded)
+        try:
+            if current is None:
+                catalog.create_table(
+                    *session.where,
+                    database,
+                    made,
+                    session.now,
+                    created_by=session.query.principal.arn,
+                    events=session.events,
+                )
+            else:
+                catalog.update_table(
+                    *session.where,
+                    database,
+                    made,
+                    session.now,
+                    version_id=current["VersionId"],
+                    skip_archive=True,
+                    events=session.events,
+                )
+        except AWSError as error:
+            raise CommitFailedException(error.message) from None
+        return _response(staged)
+
+    def _load_file_io(self, properties: Any = None, location: str | None = None) -> ObjectsIO:
+        return ObjectsIO(self._session)
+
+    def _refuse(self, *_arguments: Any, **_named: Any) -> NoReturn:
+        raise NotImplementedError
+
+    create_table = register_table = drop_table = purge_table = rename_table = _refuse
+    create_namespace = drop_namespace = list_tables = list_namespaces = list_views = _refuse
+    load_namespace_properties = update_namespace_properties = drop_view = _refuse
+    table_exists = view_exists = namespace_exists = load_view = _refuse
+    register_view = create_view = _refuse
+
+
+def _response(table: Table) -> CommitTableResponse:
+    members: dict[str, Any] = {
+        "metadata": table.metadata,
+        "metadata-location": table.metadata_location,
+    }
+    return CommitTableResponse(**members)
+
+
+def _table_input(
+    name: str, staged: Table, current: Mapping[str, Any] | None, loaded: Table | None
+) -> dict[str, Any]:
+    parameters = dict((current or {}).get("Parameters") or {})
+    parameters |= {"table_type": "ICEBERG", "metadata_location": staged.metadata_location}
+    if loaded is not None:
+        parameters["previous_metadata_location"] = loaded.metadata_location
+    return {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": parameters,
+        "StorageDescriptor": {
+            "Columns": [_column(field) for field in staged.schema().fields],
+            "Location": staged.location(),
+        },
+    }
+
+
+def _column(field: NestedField) -> dict[str, Any]:
+    column: dict[str, Any] = {
+        "Name": field.name,
+        "Type": hive_type(field.field_type),
+        "Parameters": {
+            "iceberg.field.id": str(field.field_id),
+            "iceberg.field.optional": str(field.optional).lower(),
+            "iceberg.field.current": "true",
+        },
+    }
+    if field.doc:
+        column["Comment"] = field.doc
+    return column
+
+
+def hive_type(iceberg_type: IcebergType) -> str:
+    """An Iceberg type in Hive's names."""
+    if isinstance(iceberg_type, StructType):
+        fields = (f"{each.name}:{hive_type(each.field_type)}" for each in iceberg_type.fields)
+        return f"struct<{','.join(fields)}>"
+    if isinstance(iceberg_type, ListType):
+        return f"array<{hive_type(iceberg_type.element_type)}>"
+    if isinstance(iceberg_type, MapType):
+        return f"map<{hive_type(iceberg_type.key_type)},{hive_type(iceberg_type.value_type)}>"
+    text = str(iceberg_type).replace(" ", "")
+    return "binary" if text.startswith("fixed") else _NAMES.get(text, text)

@@ -1,0 +1,118 @@
+"""Iceberg tables that pyiceberg made are read, with deletes, changed schemas and time travel."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.types import LongType, StringType
+
+from tests.services.athena.conftest import Lake
+
+
+@pytest.fixture
+def catalog(lake: Lake) -> GlueCatalog:
+    keys = lake.server.root
+    settings: dict[str, Any] = {}
+    for prefix in ("glue", "s3"):
+        settings |= {
+            f"{prefix}.endpoint": lake.server.endpoint_url,
+            f"{prefix}.access-key-id": keys["AccessKeyId"],
+            f"{prefix}.secret-access-key": keys["SecretAccessKey"],
+            f"{prefix}.region": "us-east-1",
+        }
+    return GlueCatalog("test", **settings)
+
+
+@pytest.fixture
+def table(lake: Lake, catalog: GlueCatalog) -> Any:
+    rows = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "name": ["a", "b", None]})
+    made = catalog.create_table(
+        f"{lake.name}.ice", schema=rows.schema, location=f"s3://{lake.name}/ice"
+    )
+    made.append(rows)
+    return made
+
+
+def test_rows_are_those_of_the_current_snapshot(lake: Lake, table: Any) -> None:
+    assert lake.rows("SELECT * FROM ice ORDER BY id") == [["1", "a"], ["2", "b"], ["3", None]]
+    table.delete("id = 2")
+    assert lake.rows("SELECT * FROM ice ORDER BY id") == [["1", "a"], ["3", None]]
+    assert lake.rows("SELECT id FROM ice WHERE name IS NULL AND id > 1") == [["3"]]
+    assert lake.rows("SELECT id FROM ice WHERE name IN ('a', 'b')") == [["1"]]
+
+
+def test_columns_are_found_by_what_they_are_and_not_by_name(lake: Lake, table: Any) -> None:
+    with table.update_schema() as update:
+        update.rename_column("name", "label")
+    with table.update_schema() as update:
+        update.add_column("name", StringType())
+        update.add_column("more", LongType())
+    assert lake.rows("SELECT id, label, name, more FROM ice WHERE id = 1") == [
+        ["1", "a", None, None]
+    ]
+
+
+def test_time_travel(lake: Lake, table: Any) -> None:
+    first = table.current_snapshot()
+    table.append(pa.table({"id": pa.array([4], pa.int64()), "name": ["d"]}))
+    assert lake.rows("SELECT count(*) FROM ice") == [["4"]]
+    version = f"SELECT count(*) FROM ice FOR VERSION AS OF {first.snapshot_id}"
+    assert lake.rows(version) == [["3"]]
+    instant = datetime.fromtimestamp(first.timestamp_ms / 1000, UTC)
+    shown = instant.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    assert lake.rows(f"SELECT count(*) FROM ice FOR TIMESTAMP AS OF TIMESTAMP '{shown} UTC'") == [
+        ["3"]
+    ]
+    assert "does not exist" in lake.fail("SELECT * FROM ice FOR VERSION AS OF 42")
+
+
+def test_tables_are_made_filled_and_dropped(lake: Lake, catalog: GlueCatalog) -> None:
+    lake.run(
+        "CREATE TABLE made (id int COMMENT 'the id', at timestamp, name string, d decimal(10,2),"
+        " tags array<string>, r struct<p:int>) PARTITIONED BY (name)"
+        f" LOCATION 's3://{lake.name}/made/' TBLPROPERTIES ('table_type'='ICEBERG')"
+    )
+    assert lake.rows("SELECT * FROM made") == []
+    shown = lake.run(
+        "INSERT INTO made VALUES (1, TIMESTAMP '2020-01-01 01:02:03.123456', 'a', 1.5,"
+        " ARRAY['x'], CAST(ROW(7) AS ROW(p integer))), (2, NULL, NULL, NULL, NULL, NULL)"
+    )
+    result = lake.athena.get_query_results(QueryExecutionId=shown["QueryExecutionId"])
+    assert result["UpdateCount"] == 2
+    lake.run("INSERT INTO made (name, id) SELECT 'b', 3")
+    loaded = catalog.load_table(f"{lake.name}.made")
+    assert loaded.schema().find_field("id").doc == "the id"
+    assert len(loaded.snapshots()) == 2
+    rows = {row["id"]: row for row in loaded.scan().to_arrow().to_pylist()}
+    assert (rows[1]["at"].microsecond, rows[1]["tags"], rows[1]["r"]) == (123456, ["x"], {"p": 7})
+    assert (rows[2]["name"], rows[3]["name"]) == (None, "b")
+    assert lake.rows("SELECT id FROM made WHERE name = 'b'") == [["3"]]
+    lake.run("DROP TABLE made")
+    assert lake.keys("made/") == []
+    assert lake.lines("SHOW TABLES") == []
+
+
+def test_a_table_of_a_query_is_there_with_all_rows_or_not(lake: Lake) -> None:
+    options = f"table_type = 'ICEBERG', is_external = false, location = 's3://{lake.name}/c/'"
+    failing = f"CREATE TABLE c WITH ({options}) AS SELECT 1 / (x - 9) AS y FROM (VALUES 1, 9) t(x)"
+    assert lake.fail(failing).startswith("DIVISION_BY_ZERO: ")
+    assert lake.keys("c/") == []
+    assert lake.lines("SHOW TABLES") == []
+    lake.run(
+        f"CREATE TABLE c WITH ({options}, partitioning = ARRAY['p']) AS"
+        " SELECT x, CAST(x % 3 AS varchar) AS p FROM unnest(sequence(1, 1000)) t(x)"
+    )
+    assert lake.rows("SELECT count(*), sum(x), count(DISTINCT p) FROM c") == [
+        ["1000", "500500", "3"]
+    ]
+
+
+def test_what_is_not_built_says_so(lake: Lake, table: Any) -> None:
+    assert lake.fail("DELETE FROM ice").startswith("NOT_SUPPORTED: ")
+    assert lake.fail("OPTIMIZE ice REWRITE DATA USING BIN_PACK").startswith("NOT_SUPPORTED: ")
+    assert lake.fail("ALTER TABLE ice ADD COLUMNS (x int)").startswith("NOT_SUPPORTED: ")
+    assert lake.rows("SELECT count(*) FROM ice") == [["3"]]
