@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 from cloche.gateway.protocols.shapes import Shape
@@ -119,16 +120,11 @@ class XmlCompiler:
         if shape.is_flattened:
             name = start[1:-1].partition(" ")[0]
             encode_item = self.element(shape.element, name)
+            if shape.element.kind == "string":
+                return _strings(encode_item)
             if shape.element.kind == "structure" and not _has_attributes(shape.element):
                 return self._structures(shape.element, name)
-
-            def encode(value: Sequence[Any]) -> str:
-                # Most flattened lists within lists (the checksum of an object) have one item.
-                if len(value) == 1 and value[0] is not None:
-                    return encode_item(value[0])
-                return "".join([encode_item(item) for item in value if item is not None])
-
-            return encode
+            return lambda value: "".join([encode_item(item) for item in value if item is not None])
         encode_item = self.element(shape.element, shape.element.wire_name or "member")
         return lambda value: (
             start + "".join([encode_item(item) for item in value if item is not None]) + end
@@ -168,6 +164,25 @@ class XmlCompiler:
             return _string_encoder(start, end)
         encode = compile_text_encoder(shape, "date-time", has_milliseconds=self._has_milliseconds)
         return lambda value: f"{start}{encode(value)}{end}"
+
+
+def _strings(encode_item: XmlEncoder) -> XmlEncoder:
+    """What gives the elements of a flattened list of strings.
+
+    A tuple is remembered: each of a thousand keys tells of the same checksum algorithms.
+    """
+
+    def encode(value: Sequence[Any]) -> str:
+        return "".join([encode_item(item) for item in value if item is not None])
+
+    encode_tuple = lru_cache(maxsize=64)(encode)
+
+    def encode_any(value: Sequence[Any]) -> str:
+        if type(value) is tuple:
+            return encode_tuple(cast("tuple[Any, ...]", value))
+        return encode(value)
+
+    return encode_any
 
 
 def _has_attributes(shape: Shape) -> bool:

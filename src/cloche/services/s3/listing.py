@@ -15,13 +15,14 @@ from cloche.services.s3.canned_acls import owner
 from cloche.services.s3.decisions import object_owner
 from cloche.services.s3.errors import InvalidArgument
 from cloche.services.s3.finding import check_version_id
-from cloche.services.s3.object_properties import last_modified, refuse_unbuilt, storage_class
+from cloche.services.s3.object_properties import last_modified, refuse_unbuilt
 from cloche.services.s3.paging import Encoding, page_size
 from cloche.services.s3.service import service
 
 if TYPE_CHECKING:
     from aws_shapes import s3 as shapes
 
+_NOTHING: Mapping[str, Any] = {}
 _BUCKET = "arn:{partition}:s3:::{Bucket}"
 
 
@@ -166,13 +167,14 @@ def _entries(
         properties = record.properties
         entry: dict[str, Any] = {
             "Key": record.key if is_plain else encoding(record.key),
-            "LastModified": last_modified(record),
+            "LastModified": int(record.last_modified),
             "ETag": f'"{record.etag}"',
             "Size": record.size_bytes,
-            "StorageClass": storage_class(record),
+            "StorageClass": properties.get("answer", _NOTHING).get("StorageClass", "STANDARD"),
         }
-        if properties.get("checksums"):
-            entry["ChecksumAlgorithm"] = _algorithms(*properties["checksums"])
+        checksums = properties.get("checksums")
+        if checksums:
+            entry["ChecksumAlgorithm"] = _algorithms(*checksums)
             entry["ChecksumType"] = properties["checksum_type"]
         if has_owner:
             entry["Owner"] = owner(object_owner(bucket, record))
