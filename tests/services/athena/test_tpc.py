@@ -22,6 +22,26 @@ from tests.services.athena.conftest import Lake
 
 TPCH_SCALE = float(os.environ.get("CLOCHE_TPCH_SCALE", "1"))
 TPCDS_SCALE = float(os.environ.get("CLOCHE_TPCDS_SCALE", "0.1"))
+# Where Trino rounds a decimal and DuckDB goes on with a double, rows and their order differ:
+# DuckDB is asked for Trino's arithmetic, by suite and query.
+AS_TRINO_ROUNDS = {
+    ("tpcds", 53): [
+        (
+            "avg(sum(ss_sales_price)) OVER (PARTITION BY i_manufact_id)",
+            "CAST(avg(sum(ss_sales_price)) OVER (PARTITION BY i_manufact_id) AS DECIMAL(38,2))",
+        ),
+        (
+            "ABS (sum_sales - avg_quarterly_sales)/ avg_quarterly_sales",
+            "round(ABS (sum_sales - avg_quarterly_sales)/ avg_quarterly_sales, 2)",
+        ),
+    ],
+    ("tpcds", 75): [
+        (
+            "CAST(curr_yr.sales_cnt AS DECIMAL(17,2))/CAST(prev_yr.sales_cnt AS DECIMAL(17,2))<0.9",
+            "round(curr_yr.sales_cnt / prev_yr.sales_cnt, 2)<0.9",
+        )
+    ],
+}
 HIVE_NAMES = {"VARCHAR": "string", "INTEGER": "int"}
 
 
@@ -30,6 +50,7 @@ class Suite:
 
     def __init__(self, lake: Lake, suite: tpc.Suite, scale: float, folder: Path) -> None:
         self.lake = lake
+        self.suite = suite
         generated = tpc.generated(suite, scale)
         self.queries = tpc.queries(generated, suite)
         self.native = duckdb.connect()
@@ -51,11 +72,14 @@ class Suite:
         )
 
     def check_all(self) -> None:
-        wrong = [number for number, sql in self.queries.items() if not self.is_right(sql)]
+        wrong = [number for number, sql in self.queries.items() if not self.is_right(number, sql)]
         assert wrong == []
 
-    def is_right(self, sql: str) -> bool:
+    def is_right(self, number: int, sql: str) -> bool:
         ours = self.lake.rows(sql)
+        for text, as_trino in AS_TRINO_ROUNDS.get((self.suite, number), ()):
+            assert text in sql
+            sql = sql.replace(text, as_trino)
         native = self.native.execute(sql).fetchall()
         return len(ours) == len(native) and all(
             is_shown(text, value)
