@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from cloche.engines.sql.trino import prepare
 from tests import tpc
 from tests.engines.sql.trino import running
 
@@ -12,7 +11,7 @@ from tests.engines.sql.trino import running
 @pytest.mark.parametrize("suite", ["tpch", "tpcds"])
 def test_every_query_gives_the_native_rows(suite: tpc.Suite) -> None:
     database = tpc.generated(suite, 0.01)
-    prepare(database, time_zone="UTC", now=running.NOW, user="me")
+    running.make_ready(database)
     for number, sql in tpc.queries(database, suite).items():
         ours, native = running.rows(database, sql), database.execute(sql).fetchall()
         assert len(ours) == len(native), number

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from cloche.engines.sql import trino
 from cloche.engines.sql.duckdb.databases import Databases
 from cloche.engines.sql.duckdb.execution import DuckDBExecution
 from cloche.engines.sql.duckdb.functions import register_functions
@@ -78,3 +79,4 @@ def _as_place(place: str | Path) -> str:
 def _initialize(connection: duckdb.DuckDBPyConnection) -> None:
     """What every database has, whatever is asked of it."""
     register_functions(connection)
+    trino.install_in(connection)

@@ -134,8 +134,7 @@ class DuckDBExecution:
         memory = self._held.enter_context(self._databases.memory(query.memory_limit_bytes))
         connection = database.connection.cursor()
         self._held.callback(connection.close)
-        connection.execute(f"SET memory_limit = '{memory}B'")
-        trino.prepare(connection, time_zone=query.time_zone, now=query.now, user=query.user)
+        database.limit_memory(memory)
         self._connection = connection
         if self._is_cancelled.is_set():
             raise QueryCancelled
@@ -158,7 +157,15 @@ class DuckDBExecution:
                 self._sql, self._columns = relations.translate(
                     query.sql, query.catalog, query.schema
                 )
-                return _only_query(self._sql)
+                statement = _only_query(self._sql)
+                trino.set_session(
+                    connection,
+                    self._sql,
+                    time_zone=query.time_zone,
+                    now=query.now,
+                    user=query.user,
+                )
+                return statement
         finally:
             self.statistics.planning_seconds += time.perf_counter() - started
 
