@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -84,7 +83,7 @@ class Session:
 
     def remove_folder(self) -> None:
         """Remove what it has written on this machine."""
-        shutil.rmtree(self.call.folder, ignore_errors=True)
+        self.call.remove_folder()
 
     def schema_of(self, table: TableName) -> str:
         """The database of a table.
