@@ -84,6 +84,7 @@ class _Finder:
             timestamp,
             version,
             columns,
+            _limit(table),
         )
 
     def travel(self, table: exp.Table) -> tuple[str | None, str | None]:
@@ -198,6 +199,26 @@ def _filters(table: exp.Expr, depth: int = 0) -> tuple[Filter, ...]:
     if depth < _NESTED_MAXIMUM:
         found.extend(_filters_from_outside(select, own, inner, depth))
     return tuple(dict.fromkeys(found))
+
+
+def _limit(table: exp.Table) -> int | None:
+    """How many rows a statement needs of a table, where any will do."""
+    select = table.parent.parent if isinstance(table.parent, exp.From) else None
+    if not isinstance(select, exp.Select) or table.args.get("sample"):
+        return None
+    others = ("joins", "laterals", "where", "group", "having", "distinct", "order", "windows")
+    if any(select.args.get(key) for key in (*others, "qualify", "sample")):
+        return None
+    # A function may be an aggregate, which needs all rows.
+    if any(item.find(exp.Func, exp.Window, exp.Query) for item in select.expressions):
+        return None
+    limit, offset = select.args.get("limit"), select.args.get("offset")
+    if not isinstance(limit, exp.Limit):
+        return None
+    counts = [limit.expression, *([offset.expression] if offset is not None else [])]
+    if not all(isinstance(c, exp.Literal) and c.name.isdigit() for c in counts):
+        return None
+    return sum(int(c.name) for c in counts)
 
 
 def _filters_from_outside(
