@@ -339,7 +339,7 @@ def _filter(node: Any, own: str) -> list[Filter]:
         values = [_constant(e) for e in inner.expressions]
         known = tuple(v for v in values if v is not None)
         return [Filter(column, "in", known)] if len(known) == len(values) else []
-    if isinstance(inner, exp.Like):
+    if isinstance(inner, exp.Like) and not inner.args.get("negate"):
         pattern = _constant(inner.expression)
         return [Filter(column, "like", (pattern,))] if pattern is not None else []
     return []
