@@ -41,14 +41,17 @@ class MariaDBServer:
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[MariaDBServer]:
     """A server that is started for this session; skips where there are no binaries, but in CI."""
-    binaries = [_find_binary(name) for name in ("mariadb-install-db", "mariadbd")]
-    if None in binaries:
+    if _is_absent():
         message = "MariaDB is not installed (Debian: apt-get install mariadb-server)"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    with _running_server(*map(str, binaries)) as server:
+    with running_server() as server:
         yield server
+
+
+def _is_absent() -> bool:
+    return any(_find_binary(name) is None for name in ("mariadb-install-db", "mariadbd"))
 
 
 def _find_binary(name: str) -> str | None:
@@ -67,7 +70,9 @@ def _user() -> str:
 
 
 @contextmanager
-def _running_server(install: str, program: str) -> Iterator[MariaDBServer]:
+def running_server() -> Iterator[MariaDBServer]:
+    """A server for as long as it is needed."""
+    install, program = str(_find_binary("mariadb-install-db")), str(_find_binary("mariadbd"))
     user = _user()
     directory = Path(tempfile.mkdtemp(prefix="cloche-my-", dir="/tmp"))
     shutil.chown(directory, user)
