@@ -178,3 +178,48 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path) -> None:
             f"NOT_SUPPORTED: DuckDB's extension {name} is not installed: "
             "pip install 'cloche[federation]'"
         )
+
+
+def _rows(remote: Remote, count: int) -> str:
+    """A view of so many rows, as a statement names it."""
+    if remote.kind == "postgresql":
+        source = f"SELECT a, repeat('x', 50) AS b FROM generate_series(1, {count}) AS a"
+    else:
+        source = f"SELECT seq AS a, repeat('x', 50) AS b FROM seq_1_to_{count}"
+    remote.run(f"CREATE VIEW {remote.own('many')} AS {source}")
+    return remote.table("many")
+
+
+def test_the_cut_off_of_a_workgroup_ends_a_scan(remote: Remote) -> None:
+    table = _rows(remote, 1_000_000)
+    athena, output = remote.lake.athena, {"OutputLocation": remote.lake.output}
+    athena.create_work_group(
+        Name=remote.schema,
+        Configuration={
+            "ResultConfiguration": output,
+            "BytesScannedCutoffPerQuery": 10_000_000,
+        },
+    )
+    status = remote.lake.end(f"SELECT max(b) FROM {table}", WorkGroup=remote.schema)["Status"]
+    assert status["State"] == "CANCELLED"
+    assert "Bytes scanned limit was exceeded" in status["StateChangeReason"]
+    assert remote.lake.rows(f"SELECT count(*) FROM {table} WHERE a < 10", WorkGroup=remote.schema)
+
+
+def test_what_needs_few_rows_does_not_wait_for_all(remote: Remote) -> None:
+    table = _rows(remote, 20_000_000)
+    shown = remote.lake.run(f"SELECT a FROM {table} WHERE a % 2 = 0 LIMIT 5")
+    assert len(remote.lake.results(shown["QueryExecutionId"])) == 6
+    assert shown["Statistics"]["DataScannedInBytes"] < 50_000_000
+
+
+def test_queries_at_once_do_not_disturb_each_other(remote: Remote) -> None:
+    table = _rows(remote, 50_000)
+    started = [
+        remote.lake.start(f"SELECT count(*), max(a) FROM {table} WHERE a <= {number * 1000}")
+        for number in range(1, 9)
+    ]
+    for number, query in enumerate(started, 1):
+        assert remote.lake.wait(query)["Status"]["State"] == "SUCCEEDED"
+        count = str(number * 1000)
+        assert remote.lake.results(query)[1:] == [[count, count]]

@@ -163,6 +163,9 @@ def test_rows_are_written_to_the_lake_and_not_elsewhere(orders: Remote) -> None:
         ["2", "0.01"],
         ["4", None],
     ]
+    target = f"s3://{lake.name}/unloaded/"
+    lake.run(f"UNLOAD (SELECT id FROM {table}) TO '{target}' WITH (format = 'JSON')")
+    assert lake.keys("unloaded/")
     for statement in (
         f"INSERT INTO {table} (id) VALUES (9)",
         f"CREATE TABLE {orders.table('other')} AS SELECT 1 AS a",
