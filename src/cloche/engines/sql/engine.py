@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from cloche.engines.sql.remote import RemoteCatalog, RemoteTable
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -97,7 +99,7 @@ class View(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...] = ()
 
 
-TableSource = FileTable | ArrowTable | View
+TableSource = FileTable | ArrowTable | View | RemoteTable
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -170,7 +172,7 @@ class Statistics(msgspec.Struct):
         planning_seconds: parsing, rewriting, finding tables and files.
         execution_seconds: the engine's own time.
         scanned_bytes: size of the files that were opened (of the columns read, where the format
-            tells).
+            tells), and of the rows that came from databases elsewhere, as Arrow has them.
         row_count: of the result, as far as it was read.
     """
 
@@ -219,6 +221,11 @@ class Execution(Protocol):
 class SqlEngine(Protocol):
     """Runs statements."""
 
+    @property
+    def remotes(self) -> RemoteCatalog:
+        """What databases elsewhere have, whose tables statements may name."""
+        ...
+
     def execute(self, query: Query) -> Execution:
         """Parse, plan and start a statement; blocks until its columns are known.
 
@@ -255,6 +262,7 @@ class ErrorKind(StrEnum):
     DIVISION_BY_ZERO = "DIVISION_BY_ZERO"
     NUMERIC_VALUE_OUT_OF_RANGE = "NUMERIC_VALUE_OUT_OF_RANGE"
     NOT_SUPPORTED = "NOT_SUPPORTED"
+    JDBC_ERROR = "JDBC_ERROR"
     HIVE_BAD_DATA = "HIVE_BAD_DATA"
     HIVE_CANNOT_OPEN_SPLIT = "HIVE_CANNOT_OPEN_SPLIT"
     CONSTRAINT_VIOLATION = "CONSTRAINT_VIOLATION"

@@ -22,6 +22,7 @@ from cloche.engines.sql.engine import (
     QueryError,
     Statistics,
 )
+from cloche.engines.sql.federation import Scanners
 
 _BATCH_ROWS = 32_768
 _CANCEL_SECONDS = 5.0
@@ -32,10 +33,15 @@ class DuckDBExecution:
     """See `Execution`; `closed` is called once it has let go of everything."""
 
     def __init__(
-        self, databases: Databases, query: Query, closed: Callable[[DuckDBExecution], None]
+        self,
+        databases: Databases,
+        scanners: Scanners,
+        query: Query,
+        closed: Callable[[DuckDBExecution], None],
     ) -> None:
         self._query = query
         self._databases = databases
+        self._scanners = scanners
         self._closed = closed
         self._held = ExitStack()
         self._held.callback(closed, self)
@@ -149,7 +155,7 @@ class DuckDBExecution:
 
     def _plan(self, connection: duckdb.DuckDBPyConnection) -> duckdb.Statement:
         query = self._query
-        self._relations = relations = Relations(query, connection)
+        self._relations = relations = Relations(query, connection, self._scanners)
         self._held.callback(relations.close)
         started = time.perf_counter()
         try:

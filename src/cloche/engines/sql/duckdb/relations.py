@@ -27,10 +27,13 @@ from cloche.engines.sql.engine import (
     TableReference,
     View,
 )
+from cloche.engines.sql.federation import Attachment, Scanners
+from cloche.engines.sql.federation.scans import RemoteScan, scan_of
 from cloche.engines.sql.formats.file_tables import select_table, used_columns
 from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.engines.sql.formats.scan import BatchStream
 from cloche.engines.sql.formats.sql_text import quoted
+from cloche.engines.sql.remote import RemoteDatabase, RemoteTable
 from cloche.engines.sql.trino.types import hive_type_to_trino
 
 _VIEW_DEPTH_MAXIMUM = 16
@@ -44,11 +47,16 @@ class Relations:
         statistics: of the query.
     """
 
-    def __init__(self, query: Query, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, query: Query, connection: duckdb.DuckDBPyConnection, scanners: Scanners
+    ) -> None:
         self.files: list[DataFile] = []
         self.statistics = Statistics()
         self._query = query
         self._connection = connection
+        self._scanners = scanners
+        self._attachments: dict[RemoteDatabase, Attachment] = {}
+        self._attaching = threading.Lock()
         self._streams: list[BatchStream] = []
         self._opened: list[pa.RecordBatchReader] = []
         self._numbers = count()
@@ -68,6 +76,10 @@ class Relations:
         """Let go of what was opened and perhaps never read."""
         for reader in self._opened:
             reader.close()
+        with self._attaching:
+            attached, self._attachments = self._attachments, {}
+        for attachment in attached.values():
+            attachment.close()
 
     def failure(self) -> BaseException | None:
         """What ended a stream of batches, which DuckDB only tells as text."""
@@ -120,6 +132,8 @@ class Relations:
             return self._view(source, depth)
         if isinstance(source, ArrowTable):
             return self._arrow(source)
+        if isinstance(source, RemoteTable):
+            return self._remote(source, use)
         columns = used_columns(source, use.columns, has_hidden='"$' in sql)
         return self._files(source, columns)
 
@@ -160,6 +174,28 @@ class Relations:
             for field, name in zip(schema, names, strict=True)
         ]
         return trino.Relation(f"({sql})", tuple(typed))
+
+    def _remote(self, table: RemoteTable, use: trino.TableUse) -> trino.Relation:
+        scan = scan_of(
+            table, use.columns, use.filters, use.limit, is_utc=self._query.time_zone == "UTC"
+        )
+        # Nothing is asked for until DuckDB reads: a plan alone doesn't.
+        stream = BatchStream(scan.schema, lambda: self._fetched(table.database, scan))
+        sql = f"SELECT {', '.join(scan.outputs)} FROM {self._register(stream)}"
+        return trino.Relation(f"({sql})", scan.columns)
+
+    def _fetched(self, database: RemoteDatabase, scan: RemoteScan) -> Iterator[pa.RecordBatch]:
+        self.check()
+        attachment = self._attachment(database)
+        for batch in attachment.batches(scan.sql, scan.schema, self.check):
+            self.count(batch.nbytes)
+            yield batch
+
+    def _attachment(self, database: RemoteDatabase) -> Attachment:
+        with self._attaching:
+            if database not in self._attachments:
+                self._attachments[database] = self._scanners.attach(database, self.check)
+            return self._attachments[database]
 
     def _checked(self, read: Callable[[], pa.RecordBatchReader]) -> Iterator[pa.RecordBatch]:
         with read() as reader:

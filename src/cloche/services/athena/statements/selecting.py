@@ -17,7 +17,7 @@ from cloche.services.athena.failures import not_built
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.result_files import ResultBody, store_result
 from cloche.services.athena.result_reuse import find_reusable
-from cloche.services.athena.session import CATALOG, Session
+from cloche.services.athena.session import Session
 from cloche.services.athena.statements.statement_types import QueryStatement
 from cloche.services.athena.statements.text_results import Lines, store_lines
 from cloche.services.athena.tables.resolving import Resolver
@@ -119,7 +119,7 @@ def engine_query(
     return Query(
         sql=sql,
         dialect="trino",
-        catalog=CATALOG,
+        catalog=session.catalog,
         schema=session.schema,
         resolve=Resolver(session).resolve,
         parameters=parameters,

@@ -230,10 +230,12 @@ class Show(Statement, frozen=True, kw_only=True):
 
     Attributes:
         schema: where to look; empty for the session's.
+        catalog: as `schema`.
         pattern: Hive's (`a*|b*`) or, with `is_like`, SQL's; None for all.
     """
 
     schema: str = ""
+    catalog: str = ""
     pattern: str | None = None
     is_like: bool = False
 

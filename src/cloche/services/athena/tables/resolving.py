@@ -13,12 +13,14 @@ from cloche.engines.sql.engine import (
     TableReference,
     TableSource,
 )
+from cloche.services.athena.federation.tables import federated_source
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.tokens import tokenize
 from cloche.services.athena.tables.arrow_tables import rows_table
 from cloche.services.athena.tables.hive_tables import hive_table, partitions_of
 from cloche.services.athena.tables.iceberg_tables import iceberg_table, is_iceberg
-from cloche.services.athena.tables.information_schema import NAME, information_table
+from cloche.services.athena.tables.information_columns import NAME
+from cloche.services.athena.tables.information_schema import information_table
 from cloche.services.athena.tables.presto_views import is_view, read_view
 from cloche.services.glue import catalog
 
@@ -41,7 +43,9 @@ class Resolver:
             QueryFailed: the caller may not read it.
         """
         session = self._session
-        session.check_catalog(reference.catalog)
+        federated = session.federated_catalog(reference.catalog)
+        if federated is not None:
+            return federated_source(session, federated, reference)
         if reference.schema == NAME:
             return information_table(session, reference)
         table = find_table(session, reference.schema, reference.name)
