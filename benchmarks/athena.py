@@ -45,8 +45,7 @@ def main() -> None:
                 others.append(started)
             if "ministack" in wanted:
                 ministack = Athena(stack.enter_context(peers.ministack()))
-                with contextlib.suppress(Exception):  # what it lacks, its queries show
-                    ministack.load(folder)
+                ministack.load(folder)
                 others.append(ministack)
             direct = DuckDB(folder, threads, 4 * _GIB)
             _compare(ours, direct, others, arguments.runs)

@@ -18,11 +18,15 @@ import duckdb
 from botocore.config import Config
 
 from benchmarks import peers
-from benchmarks.sql_engine import HIVE_NAMES, TABLES
+from benchmarks.sql_engine import HIVE_NAMES, PARQUET_SERDE, TABLES
 
 _POLL_SECONDS = 0.002
 _GIVE_UP_SECONDS = 600.0
 _BUCKET = "tpch"
+_PARQUET_FORMATS = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+}
 
 
 class Answer(NamedTuple):
@@ -89,20 +93,33 @@ class Athena:
                 config=config,
             )
 
-        self.s3, self.athena = client("s3"), client("athena")
+        self.s3, self.athena, self.glue = client("s3"), client("athena"), client("glue")
 
     def load(self, folder: Path) -> None:
-        """Put the files into a bucket and tell the catalog of them."""
+        """Put the files into a bucket and tell Glue's catalog of them."""
         self.s3.create_bucket(Bucket=_BUCKET)
-        self.run(f"CREATE DATABASE {_BUCKET}")
+        self.glue.create_database(DatabaseInput={"Name": _BUCKET})
         for table in TABLES:
             file = folder / f"{table}.parquet"
             self.s3.upload_file(str(file), _BUCKET, f"{table}/data.parquet")
             described = duckdb.execute(f"DESCRIBE SELECT * FROM '{file}'").fetchall()
-            columns = ", ".join(f"{row[0]} {HIVE_NAMES.get(row[1], row[1])}" for row in described)
-            self.run(
-                f"CREATE EXTERNAL TABLE {table} ({columns}) STORED AS PARQUET"
-                f" LOCATION 's3://{_BUCKET}/{table}/'"
+            columns = [
+                {"Name": row[0], "Type": HIVE_NAMES.get(row[1], row[1].lower())}
+                for row in described
+            ]
+            storage = {
+                "Columns": columns,
+                "Location": f"s3://{_BUCKET}/{table}/",
+                "SerdeInfo": {"SerializationLibrary": PARQUET_SERDE},
+                **_PARQUET_FORMATS,
+            }
+            self.glue.create_table(
+                DatabaseName=_BUCKET,
+                TableInput={
+                    "Name": table,
+                    "TableType": "EXTERNAL_TABLE",
+                    "StorageDescriptor": storage,
+                },
             )
 
     def run(self, sql: str) -> Answer:
