@@ -23,6 +23,7 @@ from cloche.engines.sql.engine import (
     Query,
     QueryCancelled,
     QueryError,
+    SnapshotTable,
     Statistics,
     TableReference,
     View,
@@ -30,8 +31,9 @@ from cloche.engines.sql.engine import (
 from cloche.engines.sql.formats.file_tables import select_table, used_columns
 from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.engines.sql.formats.scan import BatchStream
+from cloche.engines.sql.formats.snapshot_files import select_snapshot, used_of_snapshot
 from cloche.engines.sql.formats.sql_text import quoted
-from cloche.engines.sql.trino.types import hive_type_to_trino
+from cloche.engines.sql.trino.types import hive_type_to_trino, parse_type, to_duckdb_type
 
 _VIEW_DEPTH_MAXIMUM = 16
 
@@ -92,6 +94,7 @@ class Relations:
             schema=schema,
             parameters=parameters,
             dialect=self._query.dialect,
+            is_change=self._query.is_change and not depth,
         )
         relations = {use: self._relation(use, sql, depth) for use in statement.uses}
         translated = statement.to_duckdb(
@@ -120,7 +123,10 @@ class Relations:
             return self._view(source, depth)
         if isinstance(source, ArrowTable):
             return self._arrow(source)
-        columns = used_columns(source, use.columns, has_hidden='"$' in sql)
+        has_hidden = '"$' in sql
+        if isinstance(source, SnapshotTable):
+            return self._snapshot(source, use, has_hidden=has_hidden)
+        columns = used_columns(source, use.columns, has_hidden=has_hidden)
         return self._files(source, columns)
 
     def _files(self, table: FileTable, columns: tuple[Column, ...]) -> trino.Relation:
@@ -134,6 +140,25 @@ class Relations:
             duckdb_type=_duckdb_type,
         )
         typed = [Column(c.name.lower(), hive_type_to_trino(c.type)) for c in columns]
+        return trino.Relation(f"({sql})", tuple(typed))
+
+    def _snapshot(
+        self, table: SnapshotTable, use: trino.TableUse, *, has_hidden: bool
+    ) -> trino.Relation:
+        self.files += [
+            DataFile(file.location, file.object_url, file.size_bytes) for file in table.files
+        ]
+        columns, hidden = used_of_snapshot(table, use.columns, has_hidden=has_hidden)
+        sql = select_snapshot(
+            table,
+            columns,
+            hidden,
+            register=self._register,
+            count=self.count,
+            check=self.check,
+            duckdb_type=_type_of_trino,
+        )
+        typed = [Column(column.name.lower(), column.type) for column in (*columns, *hidden)]
         return trino.Relation(f"({sql})", tuple(typed))
 
     def _arrow(self, table: ArrowTable) -> trino.Relation:
@@ -185,3 +210,7 @@ class Relations:
 
 def _duckdb_type(hive_type: str) -> str:
     return parse_hive_type(hive_type).duckdb
+
+
+def _type_of_trino(type: str) -> str:
+    return to_duckdb_type(parse_type(type))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
 from cloche.services.athena.session import Session
-from cloche.services.athena.statements.coercions import can_be_stored
+from cloche.engines.sql.trino.storing import can_be_stored
 from cloche.services.athena.statements.selecting import columns_of
 from cloche.services.athena.statements.statement_types import Insert
 

@@ -29,7 +29,6 @@ from cloche.services.athena.statements.statement_types import (
 )
 from cloche.services.athena.tables.iceberg_tables import load_iceberg
 from cloche.services.athena.tables.resolving import find_table
-from cloche.services.athena.tables.types import hive_to_trino
 from cloche.services.athena.timing import statistics_of
 
 if TYPE_CHECKING:
@@ -123,9 +122,11 @@ def insert_into_iceberg(
         QueryFailed: somebody else has changed the table meanwhile.
     """
     session.check_glue("UpdateTable", schema, table["Name"])
+    from cloche.services.athena.tables.iceberg_types import trino_type
+
     loaded = load_iceberg(session, table)
     session.check_writable(loaded.location())
-    types = {field.name.lower(): _trino_type(field.field_type) for field in loaded.schema().fields}
+    types = {field.name.lower(): trino_type(field.field_type) for field in loaded.schema().fields}
     sql = conforming(session, statement, parameters, types)
     with executing(session, sql, parameters) as execution:
         return _append(session, loaded.transaction(), execution)
@@ -145,18 +146,6 @@ def remove_files(session: Session, table: Mapping[str, Any]) -> None:
         await session.objects.delete(bucket, [record.key for record in records])
 
     session.objects.wait(remove())
-
-
-def _trino_type(iceberg_type: Any) -> str:
-    from cloche.services.athena.tables.iceberg_catalog import hive_type
-
-    names = {
-        "timestamp": "timestamp(6)",
-        "timestamptz": "timestamp(6) with time zone",
-        "time": "time(6)",
-        "uuid": "uuid",
-    }
-    return names.get(str(iceberg_type)) or hive_to_trino(hive_type(iceberg_type))
 
 
 def _new_table(

@@ -25,16 +25,23 @@ _NAMES = {
 }
 
 
+class ConcurrentCommit(Exception):
+    """Somebody else has changed the table since it was loaded."""
+
+
 class ServiceCatalog(MetastoreCatalog):
     """Loads tables, makes them and commits to them; all else of a catalog is DDL's.
 
     Args:
         session: in whose name.
+        is_retried: whether pyiceberg is to try again a commit that somebody else came before; a
+            statement whose rows depend on what was read must be run again instead.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, is_retried: bool = True) -> None:
         super().__init__("athena")
         self._session = session
+        self._is_retried = is_retried
 
     def table_of(self, table: Mapping[str, Any]) -> Table:
         """A table of the Data Catalog.
@@ -69,7 +76,16 @@ class ServiceCatalog(MetastoreCatalog):
 
         Raises:
             CommitFailedException: somebody has.
+            ConcurrentCommit: somebody has, and it is not to be tried again.
         """
+        try:
+            return self._commit(table, requirements, updates)
+        except CommitFailedException as error:
+            if self._is_retried:
+                raise
+            raise ConcurrentCommit(str(error)) from None
+
+    def _commit(self, table: Table, requirements: Any, updates: Any) -> CommitTableResponse:
         database, name = table.name()
         session = self._session
         current = catalog.find_table(*session.where, database, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import (
@@ -17,10 +17,13 @@ from cloche.services.athena.session import Session
 from cloche.services.athena.statements.tokens import tokenize
 from cloche.services.athena.tables.arrow_tables import rows_table
 from cloche.services.athena.tables.hive_tables import hive_table, partitions_of
-from cloche.services.athena.tables.iceberg_tables import iceberg_table, is_iceberg
+from cloche.services.athena.tables.iceberg_tables import iceberg_scan, is_iceberg, load_iceberg
 from cloche.services.athena.tables.information_schema import NAME, information_table
 from cloche.services.athena.tables.presto_views import is_view, read_view
 from cloche.services.glue import catalog
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 
 class Resolver:
@@ -32,6 +35,7 @@ class Resolver:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._iceberg: dict[tuple[str, str], Table] = {}
 
     def resolve(self, reference: TableReference) -> TableSource:
         """What the engine reads for a table.
@@ -63,7 +67,7 @@ class Resolver:
 
     def _source(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
         if is_iceberg(table):
-            return iceberg_table(self._session, table, reference)
+            return self.iceberg(table, reference)
         if reference.timestamp is not None or reference.version is not None:
             raise QueryError(
                 ErrorKind.NOT_SUPPORTED, "This connector does not support versioned tables"
@@ -71,6 +75,17 @@ class Resolver:
         if is_view(table):
             return read_view(table)
         return hive_table(self._session, table, reference.filters)
+
+    def iceberg(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
+        """What the engine reads for an Iceberg table."""
+        return iceberg_scan(self._session, self.loaded(table), reference).table
+
+    def loaded(self, table: Mapping[str, Any]) -> Table:
+        """An Iceberg table, at the same snapshot wherever the statement names it."""
+        name = (table["DatabaseName"], table["Name"])
+        if name not in self._iceberg:
+            self._iceberg[name] = load_iceberg(self._session, table)
+        return self._iceberg[name]
 
     def _partitions(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
         names = [key["Name"].lower() for key in table["PartitionKeys"]]
