@@ -14,20 +14,6 @@ from tests.services.athena.conftest import Lake
 
 
 @pytest.fixture
-def catalog(lake: Lake) -> GlueCatalog:
-    keys = lake.server.root
-    settings: dict[str, Any] = {}
-    for prefix in ("glue", "s3"):
-        settings |= {
-            f"{prefix}.endpoint": lake.server.endpoint_url,
-            f"{prefix}.access-key-id": keys["AccessKeyId"],
-            f"{prefix}.secret-access-key": keys["SecretAccessKey"],
-            f"{prefix}.region": "us-east-1",
-        }
-    return GlueCatalog("test", **settings)
-
-
-@pytest.fixture
 def table(lake: Lake, catalog: GlueCatalog) -> Any:
     rows = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "name": ["a", "b", None]})
     made = catalog.create_table(

@@ -178,6 +178,7 @@ class TableReference(msgspec.Struct, frozen=True):
             files are needed, and are still checked by the engine.
         timestamp: of `FOR TIMESTAMP AS OF`, ISO 8601 in UTC.
         version: of `FOR VERSION AS OF`.
+        is_changed: whether it is the target of an UPDATE, DELETE or MERGE.
     """
 
     catalog: str
@@ -186,6 +187,7 @@ class TableReference(msgspec.Struct, frozen=True):
     filters: tuple[Filter, ...] = ()
     timestamp: str | None = None
     version: str | None = None
+    is_changed: bool = False
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -327,6 +329,7 @@ class ErrorKind(StrEnum):
     HIVE_BAD_DATA = "HIVE_BAD_DATA"
     HIVE_CANNOT_OPEN_SPLIT = "HIVE_CANNOT_OPEN_SPLIT"
     CONSTRAINT_VIOLATION = "CONSTRAINT_VIOLATION"
+    MERGE_TARGET_ROW_MULTIPLE_MATCHES = "MERGE_TARGET_ROW_MULTIPLE_MATCHES"
     EXCEEDED_MEMORY_LIMIT = "EXCEEDED_MEMORY_LIMIT"
     EXCEEDED_SCAN_LIMIT = "EXCEEDED_SCAN_LIMIT"
     GENERIC_USER_ERROR = "GENERIC_USER_ERROR"

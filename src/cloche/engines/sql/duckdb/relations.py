@@ -116,7 +116,13 @@ class Relations:
     def _relation(self, use: trino.TableUse, sql: str, depth: int) -> trino.Relation:
         self.check()
         reference = TableReference(
-            use.catalog, use.schema, use.name, use.filters, use.timestamp, use.version
+            use.catalog,
+            use.schema,
+            use.name,
+            use.filters,
+            use.timestamp,
+            use.version,
+            use.is_changed,
         )
         source = self._query.resolve(reference)
         if isinstance(source, View):

@@ -16,6 +16,7 @@ class TableUse:
         timestamp: of `FOR TIMESTAMP AS OF`, ISO 8601 in UTC.
         version: of `FOR VERSION AS OF`.
         columns: those that the statement uses, lower case; None is all.
+        is_changed: whether it is what the statement changes.
     """
 
     catalog: str
@@ -25,6 +26,7 @@ class TableUse:
     timestamp: str | None = None
     version: str | None = None
     columns: tuple[str, ...] | None = None
+    is_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -39,6 +40,9 @@ class Statement:
         self._catalog = catalog
         self._schema = schema
         self._tables = table_uses(sql, query, catalog, schema)
+        if change is not None:
+            target = id(change.target)
+            self._tables[target] = replace(self._tables[target], is_changed=True)
         self.uses: tuple[TableUse, ...] = tuple(dict.fromkeys(self._tables.values()))
         self.columns: tuple[Column, ...] = ()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
-from cloche.services.athena.session import Session
 from cloche.engines.sql.trino.storing import can_be_stored
+from cloche.services.athena.session import Session
 from cloche.services.athena.statements.selecting import columns_of
 from cloche.services.athena.statements.statement_types import Insert
 

@@ -15,6 +15,7 @@ from cloche.services.athena.statements.cursor import Cursor
 from cloche.services.athena.statements.properties import with_properties
 from cloche.services.athena.statements.show_statements import parse_describe, parse_show
 from cloche.services.athena.statements.statement_types import (
+    ChangeRows,
     CreateDatabase,
     CreateView,
     Deallocate,
@@ -33,9 +34,6 @@ from cloche.services.athena.statements.tokens import Token, first_words
 
 _QUERIES = {"SELECT": "SELECT", "WITH": "SELECT", "VALUES": "VALUES", "TABLE": "SELECT"}
 _NOT_BUILT = {
-    "UPDATE": "UPDATE",
-    "DELETE": "DELETE",
-    "MERGE": "MERGE",
     "OPTIMIZE": "OPTIMIZE",
     "VACUUM": "VACUUM",
     "USING": "USING EXTERNAL FUNCTION",
@@ -206,6 +204,19 @@ def _insert(cursor: Cursor) -> Statement:
     return Insert(kind="INSERT", type="DML", table=table, columns=columns, sql=_rest(cursor))
 
 
+def _change(kind: str, *words: str) -> Callable[[Cursor], ChangeRows]:
+    def read(cursor: Cursor) -> ChangeRows:
+        cursor.expect(*words)
+        table = cursor.table_name()
+        is_of_all = kind == "DELETE" and cursor.token.kind == "end"
+        cursor.index = 0
+        return ChangeRows(
+            kind=kind, type="DML", table=table, sql=_rest(cursor), is_of_all=is_of_all
+        )
+
+    return read
+
+
 def _unload(cursor: Cursor) -> Unload:
     start, end = cursor.skip_group()
     cursor.expect("TO")
@@ -282,14 +293,17 @@ _READERS: dict[str, Callable[[Cursor], Statement]] = {
     "ALTER": lambda cursor: parse_alter(_in_hive(cursor)),
     "CREATE": _create,
     "DEALLOCATE": _deallocate,
+    "DELETE": _change("DELETE", "FROM"),
     "DESC": lambda cursor: parse_describe(_in_hive(cursor)),
     "DESCRIBE": lambda cursor: parse_describe(_in_hive(cursor)),
     "DROP": _drop,
     "EXECUTE": _execute,
     "EXPLAIN": _explain,
     "INSERT": _insert,
+    "MERGE": _change("MERGE", "INTO"),
     "MSCK": _msck,
     "PREPARE": _prepare,
     "SHOW": lambda cursor: parse_show(_in_hive(cursor)),
     "UNLOAD": _unload,
+    "UPDATE": _change("UPDATE"),
 }

@@ -12,6 +12,7 @@ from cloche.services.athena.session import Session
 from cloche.services.athena.slots import Slots
 from cloche.services.athena.statements import (
     altering,
+    changing,
     creating,
     creating_from_queries,
     inserting,
@@ -29,6 +30,7 @@ from cloche.services.athena.statements.statement_types import (
     AddPartitions,
     AlterDatabase,
     ChangeColumn,
+    ChangeRows,
     CreateDatabase,
     CreateTable,
     CreateTableAs,
@@ -76,6 +78,7 @@ _DDL: dict[type[Statement], Callable[[Session, Any], Any]] = {
     ShowOfTable: showing_tables.show_of_table,
 }
 _DML: dict[type[Statement], Callable[[Session, Any, tuple[str, ...]], Outcome]] = {
+    ChangeRows: changing.change_rows,
     CreateTableAs: creating_from_queries.create_table_as,
     Insert: inserting.insert,
     QueryStatement: selecting.select,

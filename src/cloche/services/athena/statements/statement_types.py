@@ -281,6 +281,19 @@ class Insert(Statement, frozen=True, kw_only=True):
     sql: str
 
 
+class ChangeRows(Statement, frozen=True, kw_only=True):
+    """UPDATE, DELETE or MERGE.
+
+    Attributes:
+        sql: the whole statement.
+        is_of_all: DELETE without a condition.
+    """
+
+    table: TableName
+    sql: str
+    is_of_all: bool = False
+
+
 class Unload(Statement, frozen=True, kw_only=True):
     """UNLOAD."""
 

@@ -13,7 +13,7 @@ from cloche.engines.sql.engine import (
     TableReference,
     TableSource,
 )
-from cloche.services.athena.session import Session
+from cloche.services.athena.session import CATALOG, Session
 from cloche.services.athena.statements.tokens import tokenize
 from cloche.services.athena.tables.arrow_tables import rows_table
 from cloche.services.athena.tables.hive_tables import hive_table, partitions_of
@@ -54,10 +54,7 @@ class Resolver:
         name, mark, suffix = reference.name.rpartition("$")
         table = find_table(session, reference.schema, name) if mark else None
         if table is None:
-            check_schema(session, reference.schema)
-            error = TableNotFound(reference)
-            error.line, error.column = place_of(session.query.sql, reference.name)
-            raise error
+            raise table_not_found(session, reference.schema, reference.name)
         if suffix == "partitions" and table.get("PartitionKeys") and not is_iceberg(table):
             return self._partitions(table, reference)
         raise QueryError(
@@ -111,6 +108,18 @@ def place_of(sql: str, name: str) -> tuple[int, int]:
                 index -= 2
             return tokens[index].line, tokens[index].column
     return 0, 0
+
+
+def table_not_found(session: Session, schema: str, name: str) -> QueryError:
+    """The error of a table that does not exist, at its place in the statement.
+
+    Raises:
+        QueryError: its database doesn't exist either.
+    """
+    check_schema(session, schema)
+    error = TableNotFound(TableReference(CATALOG, schema, name))
+    error.line, error.column = place_of(session.query.sql, name)
+    return error
 
 
 def find_table(session: Session, schema: str, name: str) -> dict[str, Any] | None:

@@ -1,0 +1,81 @@
+"""Makes a new snapshot of an Iceberg table out of files that go and files that come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.update.snapshot import _OverwriteFiles
+
+from cloche.services.athena.failures import QueryFailed
+from cloche.services.athena.session import Session
+
+QUERY_PROPERTY = "trino_query_id"
+"""In a snapshot's summary, as Trino writes it."""
+
+
+def commit_files(
+    session: Session,
+    table: Table,
+    gone: Sequence[DataFile],
+    come: Sequence[DataFile],
+    *,
+    operation: Operation | None = None,
+) -> None:
+    """Commit a snapshot; nothing is done where no file goes or comes.
+
+    Args:
+        session: in whose name.
+        table: at the snapshot that the files were chosen by.
+        gone: files that are no part of it any more.
+        come: files that were written.
+        operation: of the summary; by what happens if None.
+
+    Raises:
+        ConcurrentCommit: somebody else has changed the table, which was loaded so as to tell.
+        QueryFailed: somebody else has changed the table.
+    """
+    if not gone and not come:
+        return
+    session.call.check()
+    transaction = table.transaction()
+    if gone:
+        kind = operation or (Operation.OVERWRITE if come else Operation.DELETE)
+        with _OverwriteFiles(
+            operation=kind,
+            transaction=transaction,
+            io=table.io,
+            snapshot_properties={QUERY_PROPERTY: session.query.id},
+        ) as snapshot:
+            for file in gone:
+                snapshot.delete_data_file(file)
+            for file in come:
+                snapshot.append_data_file(file)
+    else:
+        add_files(session, transaction, come)
+    commit(session, transaction)
+
+
+def add_files(session: Session, transaction: Transaction, files: Sequence[DataFile]) -> None:
+    """Add files to a transaction, as a snapshot that only appends."""
+    properties = {QUERY_PROPERTY: session.query.id}
+    with transaction.update_snapshot(snapshot_properties=properties).fast_append() as snapshot:
+        for file in files:
+            snapshot.append_data_file(file)
+
+
+def commit(session: Session, transaction: Transaction) -> None:
+    """Commit a transaction; what the session has uploaded for it then belongs to the table.
+
+    Raises:
+        ConcurrentCommit: as `commit_files`.
+        QueryFailed: as `commit_files`.
+    """
+    try:
+        transaction.commit_transaction()
+    except CommitFailedException as error:
+        raise QueryFailed(f"ICEBERG_COMMIT_ERROR: {error}", type=233) from None
+    session.uploads.clear()
