@@ -23,6 +23,7 @@ from cloche.engines.sql.engine import (
     TableSource,
 )
 from cloche.services.athena.failures import QueryFailed
+from cloche.services.athena.iceberg_recovery import begin_write
 from cloche.services.athena.publishing import take_back
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.session import CATALOG, Session
@@ -99,6 +100,7 @@ def _changed(
         raise table_not_found(session, *name)
     table = load_iceberg(session, found, is_retried=False)
     session.check_writable(table.location())
+    begin_write(session, name, table.location())
     if statement.is_of_all and not parameters:
         return _all_deleted(session, table)
     target = _Target(session, name, table)
@@ -126,7 +128,7 @@ def _changed(
     ]
     if partial:
         _keep_rest(session, name, table, scan.of(partial), touched, writer, statistics)
-    commit_files(session, table, gone, writer.close())
+    commit_files(session, table, gone, writer.close(), update_count=count)
     return _outcome(count, statistics)
 
 
@@ -142,7 +144,7 @@ def _all_deleted(session: Session, table: Table) -> Outcome:
         with executing(session, sql, ()) as execution:
             count = next(execution.batches()).column(0)[0].as_py()
             statistics = execution.statistics
-    commit_files(session, table, files, [])
+    commit_files(session, table, files, [], update_count=count)
     return _outcome(count, statistics)
 
 

@@ -6,16 +6,15 @@ Data files are written first; the table changes by one swap of its metadata at t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pyarrow as pa
 
 from cloche.engines.sql.engine import ErrorKind, Execution, QueryError
 from cloche.engines.sql.formats.hive_types import parse_hive_type
-from cloche.services.athena.failures import QueryFailed, ddl_failed, not_built
+from cloche.services.athena.failures import ddl_failed, not_built
+from cloche.services.athena.iceberg_recovery import begin_write
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.conforming_rows import conforming
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Transaction
 
-_CHUNK_BYTES = 64 << 20
 _TRANSFORM = re.compile(r"(\w+)\s*\(\s*(?:(\d+)\s*,\s*)?[`\"]?(\w+)[`\"]?\s*(?:,\s*(\d+)\s*)?\)")
 
 
@@ -71,7 +69,6 @@ def create_iceberg_table(session: Session, statement: CreateTable, schema: str) 
             {"write.parquet.compression-codec": properties["write_compression"].lower()}
         )
     transaction.commit_transaction()
-    session.uploads.clear()
 
 
 def create_iceberg_table_as(
@@ -208,70 +205,27 @@ def _partition_spec(schema: Schema, transforms: Sequence[str]) -> PartitionSpec:
                 name=f"{source.name}{suffix}",
             )
         )
-    spec = PartitionSpec(*fields)
-    _check_transforms(spec)
-    return spec
-
-
-def _check_transforms(spec: PartitionSpec) -> None:
-    """Refuse partitions by what pyiceberg works out only with its Rust library.
-
-    Raises:
-        QueryFailed: it is not installed.
-    """
-    for field in spec.fields:
-        if str(field.transform) != "identity" and find_spec("pyiceberg_core") is None:
-            raise not_built(
-                f"writes to Iceberg tables partitioned by {field.transform} without pyiceberg-core"
-            )
+    return PartitionSpec(*fields)
 
 
 def _append(session: Session, transaction: Transaction, execution: Execution) -> Outcome:
     """Write an execution's rows as one snapshot, and commit."""
-    from pyiceberg.exceptions import CommitFailedException
-    from pyiceberg.io.pyarrow import _dataframe_to_data_files, schema_to_pyarrow
+    from cloche.services.athena.tables.iceberg_commits import add_files, commit
+    from cloche.services.athena.tables.iceberg_data_files import DataFileWriter
 
     metadata = transaction.table_metadata
-    _check_transforms(metadata.spec())
-    target = schema_to_pyarrow(metadata.schema(), include_field_ids=False)
-    io = transaction._table.io
-    written = uuid4()
-    count = 0
-    with transaction.update_snapshot().fast_append() as snapshot:
-        for chunk in _chunks(execution.batches(), target):
-            session.call.check()
-            count += chunk.num_rows
-            for file in _dataframe_to_data_files(metadata, chunk, io, written):
-                snapshot.append_data_file(file)
-    session.call.check()
-    try:
-        transaction.commit_transaction()
-    except CommitFailedException as error:
-        raise QueryFailed(f"ICEBERG_COMMIT_ERROR: {error}", type=233) from None
-    session.uploads.clear()
+    name = transaction._table.name()
+    begin_write(session, name, metadata.location)
+    writer = DataFileWriter(session, metadata)
+    for batch in execution.batches():
+        writer.write(batch)
+    files = writer.close()
+    begin_write(session, name, metadata.location, writer.row_count)
+    add_files(session, transaction, files)
+    commit(session, transaction)
     return Outcome(
         state="SUCCEEDED",
-        update_count=count,
+        update_count=writer.row_count,
         statistics=statistics_of(execution.statistics),
-        row_count=count,
+        row_count=writer.row_count,
     )
-
-
-def _chunks(batches: Iterable[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.Table]:
-    """Rows in tables of a bounded size, in the types of the files."""
-    waiting: list[pa.RecordBatch] = []
-    size = 0
-    for batch in batches:
-        if batch.num_rows:
-            waiting.append(batch)
-            size += batch.nbytes
-        if size > _CHUNK_BYTES:
-            yield _conformed(waiting, target)
-            waiting, size = [], 0
-    if waiting:
-        yield _conformed(waiting, target)
-
-
-def _conformed(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.Table:
-    table = pa.Table.from_batches(batches)
-    return table.rename_columns(target.names).cast(target)

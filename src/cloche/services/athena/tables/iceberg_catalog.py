@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -23,6 +24,9 @@ _NAMES = {
     "uuid": "string",
     "time": "string",
 }
+
+
+_UUID = re.compile(r"[0-9a-f-]{36}(?=\.metadata\.json)|[0-9a-f-]{36}(?=\.gz\.metadata\.json)")
 
 
 class ConcurrentCommit(Exception):
@@ -93,6 +97,8 @@ class ServiceCatalog(MetastoreCatalog):
         staged = self._update_and_stage_table(loaded, table.name(), requirements, updates)
         if loaded is not None and staged.metadata == loaded.metadata:
             return _response(loaded)
+        # All that a query writes has its id in the name, by which it is found after a crash.
+        staged.metadata_location = _UUID.sub(session.query.id, staged.metadata_location)
         self._write_metadata(staged.metadata, staged.io, staged.metadata_location)
         made = _table_input(name, staged, current, loaded)
         try:
@@ -117,6 +123,8 @@ class ServiceCatalog(MetastoreCatalog):
                 )
         except AWSError as error:
             raise CommitFailedException(error.message) from None
+        # From here on what was written is the table's, whatever comes.
+        session.uploads.clear()
         return _response(staged)
 
     def _load_file_io(self, properties: Any = None, location: str | None = None) -> ObjectsIO:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.snapshots import Operation
-from pyiceberg.table.update.snapshot import _OverwriteFiles
+from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles
 
 from cloche.services.athena.failures import QueryFailed
+from cloche.services.athena.iceberg_recovery import begin_write
 from cloche.services.athena.session import Session
 
 QUERY_PROPERTY = "trino_query_id"
@@ -23,6 +25,7 @@ def commit_files(
     gone: Sequence[DataFile],
     come: Sequence[DataFile],
     *,
+    update_count: int,
     operation: Operation | None = None,
 ) -> None:
     """Commit a snapshot; nothing is done where no file goes or comes.
@@ -32,6 +35,7 @@ def commit_files(
         table: at the snapshot that the files were chosen by.
         gone: files that are no part of it any more.
         come: files that were written.
+        update_count: rows that change.
         operation: of the summary; by what happens if None.
 
     Raises:
@@ -40,7 +44,7 @@ def commit_files(
     """
     if not gone and not come:
         return
-    session.call.check()
+    begin_write(session, table.name(), table.location(), update_count)
     transaction = table.transaction()
     if gone:
         kind = operation or (Operation.OVERWRITE if come else Operation.DELETE)
@@ -48,6 +52,7 @@ def commit_files(
             operation=kind,
             transaction=transaction,
             io=table.io,
+            commit_uuid=UUID(session.query.id),
             snapshot_properties={QUERY_PROPERTY: session.query.id},
         ) as snapshot:
             for file in gone:
@@ -61,21 +66,26 @@ def commit_files(
 
 def add_files(session: Session, transaction: Transaction, files: Sequence[DataFile]) -> None:
     """Add files to a transaction, as a snapshot that only appends."""
-    properties = {QUERY_PROPERTY: session.query.id}
-    with transaction.update_snapshot(snapshot_properties=properties).fast_append() as snapshot:
+    with _FastAppendFiles(
+        operation=Operation.APPEND,
+        transaction=transaction,
+        io=transaction._table.io,
+        commit_uuid=UUID(session.query.id),
+        snapshot_properties={QUERY_PROPERTY: session.query.id},
+    ) as snapshot:
         for file in files:
             snapshot.append_data_file(file)
 
 
 def commit(session: Session, transaction: Transaction) -> None:
-    """Commit a transaction; what the session has uploaded for it then belongs to the table.
+    """Commit a transaction.
 
     Raises:
         ConcurrentCommit: as `commit_files`.
         QueryFailed: as `commit_files`.
     """
+    session.call.check()
     try:
         transaction.commit_transaction()
     except CommitFailedException as error:
         raise QueryFailed(f"ICEBERG_COMMIT_ERROR: {error}", type=233) from None
-    session.uploads.clear()
