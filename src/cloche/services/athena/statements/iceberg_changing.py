@@ -140,7 +140,7 @@ def _all_deleted(session: Session, table: Table) -> Outcome:
     count = sum(file.record_count for file in files)
     statistics = Statistics()
     if any(file.deletes for file in scan.table.files):
-        sql = f"SELECT count(*) FROM {_quoted(table.name())}"  # noqa: S608 - names are quoted
+        sql = f"SELECT count(*) FROM {quoted_name(table.name())}"  # noqa: S608 - names are quoted
         with executing(session, sql, ()) as execution:
             count = next(execution.batches()).column(0)[0].as_py()
             statistics = execution.statistics
@@ -169,9 +169,9 @@ def _keep_rest(
     statistics: Statistics,
 ) -> None:
     """Write the rows of some files that do not go."""
-    columns = ", ".join(_quote(field.name.lower()) for field in table.schema().fields)
-    sql = f'SELECT "$file", "$row", {columns} FROM {_quoted(name)}'  # noqa: S608 - names are quoted
-    with executing(session, sql, (), resolver=_Fixed(session, files)) as execution:
+    columns = ", ".join(_quoted(field.name.lower()) for field in table.schema().fields)
+    sql = f'SELECT "$file", "$row", {columns} FROM {quoted_name(name)}'  # noqa: S608 - names are quoted
+    with executing(session, sql, (), resolver=FixedResolver(session, files)) as execution:
         for batch in execution.batches():
             stays = batch.filter(touched.missing(batch.column(0), batch.column(1)))
             writer.write(stays.select(stays.schema.names[2:]))
@@ -180,8 +180,13 @@ def _keep_rest(
         statistics.scanned_bytes += execution.statistics.scanned_bytes
 
 
-class _Fixed(Resolver):
-    """Gives the same for every table."""
+class FixedResolver(Resolver):
+    """Gives the same for every table.
+
+    Args:
+        session: in whose name.
+        source: what it gives.
+    """
 
     def __init__(self, session: Session, source: TableSource) -> None:
         super().__init__(session)
@@ -201,9 +206,10 @@ def _outcome(count: int, statistics: Statistics) -> Outcome:
     )
 
 
-def _quoted(name: tuple[str, ...]) -> str:
-    return ".".join(map(_quote, name))
+def quoted_name(name: tuple[str, ...]) -> str:
+    """A name of one or more parts, as SQL has it."""
+    return ".".join(map(_quoted, name))
 
 
-def _quote(name: str) -> str:
+def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from cloche.engines.sql.engine import ErrorKind, Execution, QueryError
 from cloche.engines.sql.formats.hive_types import parse_hive_type
-from cloche.services.athena.failures import ddl_failed, not_built
+from cloche.services.athena.failures import ddl_failed
 from cloche.services.athena.iceberg_recovery import begin_write
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.conforming_rows import conforming
 from cloche.services.athena.statements.destinations import Properties, split_columns
+from cloche.services.athena.statements.iceberg_properties import KNOWN, iceberg_properties
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import (
     ColumnDefinition,
@@ -60,14 +61,9 @@ def create_iceberg_table(session: Session, statement: CreateTable, schema: str) 
         statement.partition_transforms,
         statement.location,
     )
-    known = {"format": "parquet", "write_compression": None}
-    for key, value in properties.items():
-        if key not in known or (known[key] or value.lower()) != value.lower():
-            raise not_built(f"the property '{key}'='{value}' of Iceberg tables")
-    if "write_compression" in properties:
-        transaction.set_properties(
-            {"write.parquet.compression-codec": properties["write_compression"].lower()}
-        )
+    made = iceberg_properties(properties)
+    if made:
+        transaction.set_properties(made)
     transaction.commit_transaction()
 
 
@@ -83,9 +79,8 @@ def create_iceberg_table_as(
     properties.text("table_type")
     if (properties.text("is_external") or "false").lower() != "false":
         raise QueryError(ErrorKind.NOT_SUPPORTED, "Iceberg tables are not external: is_external")
-    if (properties.text("format") or "PARQUET").upper() != "PARQUET":
-        raise not_built("Iceberg tables of other formats than Parquet")
-    compression = properties.text("write_compression")
+    given = {name: properties.text(name) for name in sorted(KNOWN)}
+    made = iceberg_properties({name: text for name, text in given.items() if text is not None})
     query = session.query
     location = properties.text("location") or f"{query.output_folder}tables/{query.id}/"
     transforms = properties.names("partitioning")
@@ -100,8 +95,8 @@ def create_iceberg_table_as(
         transaction = _new_table(
             session, (schema, statement.table.name), columns, transforms, location
         )
-        if compression is not None:
-            transaction.set_properties({"write.parquet.compression-codec": compression.lower()})
+        if made:
+            transaction.set_properties(made)
         return _append(session, transaction, execution)
 
 

@@ -24,18 +24,18 @@ from cloche.services.athena.statements.statement_types import (
     Execute,
     Insert,
     NotBuilt,
+    Optimize,
     Prepare,
     QueryStatement,
     RepairTable,
     Statement,
     Unload,
+    Vacuum,
 )
 from cloche.services.athena.statements.tokens import Token, first_words
 
 _QUERIES = {"SELECT": "SELECT", "WITH": "SELECT", "VALUES": "VALUES", "TABLE": "SELECT"}
 _NOT_BUILT = {
-    "OPTIMIZE": "OPTIMIZE",
-    "VACUUM": "VACUUM",
     "USING": "USING EXTERNAL FUNCTION",
 }
 _HIVE = frozenset({"ALTER", "DESC", "DESCRIBE", "DROP", "MSCK", "SHOW"})
@@ -217,6 +217,30 @@ def _change(kind: str, *words: str) -> Callable[[Cursor], ChangeRows]:
     return read
 
 
+def _optimize(cursor: Cursor) -> Optimize:
+    start = cursor.token.start
+    table = cursor.table_name()
+    name = cursor.sql[start : cursor.token.start].strip()
+    cursor.expect("REWRITE", "DATA", "USING", "BIN_PACK")
+    condition = ""
+    if cursor.token.kind != "end":
+        place = cursor.token.start
+        cursor.expect("WHERE")
+        if cursor.token.kind == "end":
+            raise cursor.unexpected("<expression>")
+        cursor.index = len(cursor.tokens) - 1
+        text = cursor.sql[place : cursor.tokens[-2].end]
+        condition = f'SELECT DISTINCT "$file" FROM {name} {text}'  # noqa: S608 - the caller's own
+    cursor.end()
+    return Optimize(kind="OPTIMIZE", type="DML", table=table, condition=condition)
+
+
+def _vacuum(cursor: Cursor) -> Vacuum:
+    table = cursor.table_name()
+    cursor.end()
+    return Vacuum(kind="VACUUM", type="DML", table=table)
+
+
 def _unload(cursor: Cursor) -> Unload:
     start, end = cursor.skip_group()
     cursor.expect("TO")
@@ -302,8 +326,10 @@ _READERS: dict[str, Callable[[Cursor], Statement]] = {
     "INSERT": _insert,
     "MERGE": _change("MERGE", "INTO"),
     "MSCK": _msck,
+    "OPTIMIZE": _optimize,
     "PREPARE": _prepare,
     "SHOW": lambda cursor: parse_show(_in_hive(cursor)),
     "UNLOAD": _unload,
     "UPDATE": _change("UPDATE"),
+    "VACUUM": _vacuum,
 }

@@ -16,6 +16,7 @@ from cloche.services.athena.statements import (
     creating,
     creating_from_queries,
     inserting,
+    maintaining,
     partitions,
     preparing,
     selecting,
@@ -43,6 +44,7 @@ from cloche.services.athena.statements.statement_types import (
     Execute,
     Insert,
     NotBuilt,
+    Optimize,
     Prepare,
     QueryStatement,
     RenamePartition,
@@ -53,6 +55,7 @@ from cloche.services.athena.statements.statement_types import (
     ShowOfTable,
     Statement,
     Unload,
+    Vacuum,
 )
 from cloche.services.athena.statements.text_results import store_lines
 
@@ -81,8 +84,10 @@ _DML: dict[type[Statement], Callable[[Session, Any, tuple[str, ...]], Outcome]] 
     ChangeRows: changing.change_rows,
     CreateTableAs: creating_from_queries.create_table_as,
     Insert: inserting.insert,
+    Optimize: maintaining.optimize,
     QueryStatement: selecting.select,
     Unload: unloading.unload,
+    Vacuum: maintaining.vacuum,
 }
 
 

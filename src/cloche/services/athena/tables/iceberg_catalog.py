@@ -26,6 +26,18 @@ _NAMES = {
 }
 
 
+_SHOWN = (
+    "format",
+    "optimize_rewrite_data_file_threshold",
+    "optimize_rewrite_delete_file_threshold",
+    "optimize_rewrite_max_data_file_size_bytes",
+    "optimize_rewrite_min_data_file_size_bytes",
+    "vacuum_max_metadata_files_to_keep",
+    "vacuum_max_snapshot_age_seconds",
+    "vacuum_min_snapshots_to_keep",
+    "write_compression",
+)
+"""Properties that the catalog tells too, as SHOW TBLPROPERTIES shows them from there."""
 _UUID = re.compile(r"[0-9a-f-]{36}(?=\.metadata\.json)|[0-9a-f-]{36}(?=\.gz\.metadata\.json)")
 
 
@@ -152,6 +164,10 @@ def _table_input(
     name: str, staged: Table, current: Mapping[str, Any] | None, loaded: Table | None
 ) -> dict[str, Any]:
     parameters = dict((current or {}).get("Parameters") or {})
+    for key in _SHOWN:
+        parameters.pop(key, None)
+        if key in staged.properties:
+            parameters[key] = staged.properties[key]
     parameters |= {"table_type": "ICEBERG", "metadata_location": staged.metadata_location}
     if loaded is not None:
         parameters["previous_metadata_location"] = loaded.metadata_location

@@ -8,8 +8,9 @@ from uuid import UUID
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, Transaction
-from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles
+from pyiceberg.typedef import EMPTY_DICT
 
 from cloche.services.athena.failures import QueryFailed
 from cloche.services.athena.iceberg_recovery import begin_write
@@ -19,6 +20,14 @@ QUERY_PROPERTY = "trino_query_id"
 """In a snapshot's summary, as Trino writes it."""
 
 
+class _ReplaceFiles(_OverwriteFiles):
+    """Files with the rows of others in their stead, which pyiceberg has no operation for."""
+
+    def _summary(self, snapshot_properties: dict[str, str] = EMPTY_DICT) -> Summary:
+        made = super()._summary(snapshot_properties)
+        return Summary(operation=Operation.REPLACE, **made.additional_properties)
+
+
 def commit_files(
     session: Session,
     table: Table,
@@ -26,7 +35,7 @@ def commit_files(
     come: Sequence[DataFile],
     *,
     update_count: int,
-    operation: Operation | None = None,
+    is_same_data: bool = False,
 ) -> None:
     """Commit a snapshot; nothing is done where no file goes or comes.
 
@@ -36,7 +45,7 @@ def commit_files(
         gone: files that are no part of it any more.
         come: files that were written.
         update_count: rows that change.
-        operation: of the summary; by what happens if None.
+        is_same_data: whether the files that come have the rows of those that go.
 
     Raises:
         ConcurrentCommit: somebody else has changed the table, which was loaded so as to tell.
@@ -47,9 +56,9 @@ def commit_files(
     begin_write(session, table.name(), table.location(), update_count)
     transaction = table.transaction()
     if gone:
-        kind = operation or (Operation.OVERWRITE if come else Operation.DELETE)
-        with _OverwriteFiles(
-            operation=kind,
+        producer = _ReplaceFiles if is_same_data else _OverwriteFiles
+        with producer(
+            operation=Operation.OVERWRITE if come or is_same_data else Operation.DELETE,
             transaction=transaction,
             io=table.io,
             commit_uuid=UUID(session.query.id),
