@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Transaction
 
+_SUFFIXES = {"identity": "", "truncate": "_trunc"}
 _TRANSFORM = re.compile(r"(\w+)\s*\(\s*(?:(\d+)\s*,\s*)?[`\"]?(\w+)[`\"]?\s*(?:,\s*(\d+)\s*)?\)")
 
 
@@ -191,7 +192,7 @@ def _partition_spec(schema: Schema, transforms: Sequence[str]) -> PartitionSpec:
             made = parse_transform(shown)
         except ValueError:
             raise ddl_failed(f"SemanticException the partition {text!r} cannot be made") from None
-        suffix = "" if transform == "identity" else f"_{transform}"
+        suffix = _SUFFIXES.get(transform, f"_{transform}")
         fields.append(
             PartitionField(
                 source_id=source.field_id,

@@ -55,6 +55,9 @@ class Resolver:
         table = find_table(session, reference.schema, name) if mark else None
         if table is None:
             raise table_not_found(session, reference.schema, reference.name)
+        hidden = self._hidden(table, suffix) if is_iceberg(table) else None
+        if hidden is not None:
+            return hidden
         if suffix == "partitions" and table.get("PartitionKeys") and not is_iceberg(table):
             return self._partitions(table, reference)
         raise QueryError(
@@ -83,6 +86,11 @@ class Resolver:
         if name not in self._iceberg:
             self._iceberg[name] = load_iceberg(self._session, table)
         return self._iceberg[name]
+
+    def _hidden(self, table: Mapping[str, Any], suffix: str) -> TableSource | None:
+        from cloche.services.athena.tables.iceberg_metadata_tables import metadata_table
+
+        return metadata_table(self.loaded(table), suffix)
 
     def _partitions(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
         names = [key["Name"].lower() for key in table["PartitionKeys"]]
