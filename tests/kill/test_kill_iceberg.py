@@ -14,6 +14,8 @@ from tests.kill.server_process import ACCESS_KEY_ID, SECRET_ACCESS_KEY, ServerPr
 from tests.kill.test_kill_queries import finish, start, status
 
 ROWS = 20_000
+MOMENTS = ("RUNNING", ".parquet", ".avro", ".metadata.json", "SUCCEEDED")
+"""When to kill: in a state of the query, or when it has written a file of a kind."""
 
 
 @pytest.fixture
@@ -33,6 +35,18 @@ def load(process: ServerProcess) -> Any:
             f"{prefix}.region": "us-east-1",
         }
     return GlueCatalog("killed", **settings).load_table("d.t")
+
+
+def keys(s3: Any) -> set[str]:
+    """All files in the table's folder."""
+    page = s3.list_objects_v2(Bucket="lake", Prefix="t/")
+    return {each["Key"] for each in page["Contents"]}
+
+
+def has_come(athena: Any, s3: Any, query: str, before: set[str], seen: str) -> bool:
+    if seen.startswith(".") and any(key.endswith(seen) for key in keys(s3) - before):
+        return True
+    return status(athena, query)["State"] in (seen, "SUCCEEDED")
 
 
 def needed(table: Any) -> set[str]:
@@ -67,10 +81,11 @@ def test_a_change_is_there_whole_or_not_at_all(process: ServerProcess) -> None:
         "MERGE INTO d.t USING (SELECT id FROM d.t) s ON t.id = s.id"
         " WHEN MATCHED THEN UPDATE SET n = t.n + 1"
     )
-    for number, polls in enumerate((1, 5, 10, 16, 24, 40)):
+    for number, seen in enumerate(MOMENTS):
+        s3 = process.client("s3")
+        before = keys(s3)
         started = start(athena, merge if number % 2 else update)
-        for _ in range(polls):  # until it is somewhere in the middle, or done
-            status(athena, started)
+        until(lambda: has_come(athena, s3, started, before, seen))  # noqa: B023
         process.kill()
         process.start()
         athena = process.client("athena")
@@ -81,5 +96,4 @@ def test_a_change_is_there_whole_or_not_at_all(process: ServerProcess) -> None:
         values = [int(each["VarCharValue"]) for each in rows[1]["Data"]]
         assert values == [ROWS, changes, changes]
         table = load(process)
-        listed = process.client("s3").list_objects_v2(Bucket="lake", Prefix="t/")["Contents"]
-        assert {f"s3://lake/{each['Key']}" for each in listed} == needed(table)
+        assert {f"s3://lake/{key}" for key in keys(process.client("s3"))} == needed(table)
