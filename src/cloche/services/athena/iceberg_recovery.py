@@ -17,6 +17,9 @@ from cloche.services.glue import catalog
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
+QUERY_PROPERTY = "trino_query_id"
+"""In a snapshot's summary: the query that made it, under the name that Trino gives it."""
+
 _KEY = "iceberg"
 
 
@@ -67,8 +70,6 @@ def _load(session: Session, write: IcebergWrite) -> Table | None:
 
 
 def _has_changed(session: Session, table: Table) -> bool:
-    from cloche.services.athena.tables.iceberg_commits import QUERY_PROPERTY
-
     return any(
         snapshot.summary is not None and snapshot.summary.get(QUERY_PROPERTY) == session.query.id
         for snapshot in table.snapshots()

@@ -20,6 +20,7 @@ from cloche.engines.sql.trino.types import BIGINT, INTEGER, Type, quoted, to_duc
 from cloche.engines.sql.trino.values import Scope, Source, Value
 
 _FILE, _ROW, _CHANGE = "$file", "$row", "$change"
+_OF_TARGET = frozenset({"this", "db", "catalog", "alias"})
 _VOLATILE = frozenset({"rand", "random", "uuid", "shuffle"})
 
 
@@ -69,6 +70,8 @@ def row_change(sql: str, node: exp.Update | exp.Delete | exp.Merge) -> RowChange
     target: Any = node.this
     if not isinstance(target, exp.Table) or not isinstance(target.this, exp.Identifier):
         source.unsupported("this target", node)
+    if {key for key, value in target.args.items() if value} - _OF_TARGET:
+        raise source.error(ErrorKind.SYNTAX_ERROR, "mismatched input after the table", target)
     if isinstance(node, exp.Merge):
         return _merge(source, node, target)
     is_update = isinstance(node, exp.Update)

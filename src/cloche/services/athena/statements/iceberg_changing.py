@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
 from pyiceberg.table import Table
 
 from cloche.engines.sql.engine import (
@@ -134,7 +135,7 @@ def _changed(
 
 def _all_deleted(session: Session, table: Table) -> Outcome:
     """DELETE without a condition: the metadata alone tells what to do, save for delete files."""
-    reference = TableReference(CATALOG, *table.name())
+    reference = TableReference(CATALOG, table.name()[0], table.name()[1])
     scan = iceberg_scan(session, table, reference)
     files = list(scan.data_files.values())
     count = sum(file.record_count for file in files)
@@ -150,12 +151,10 @@ def _all_deleted(session: Session, table: Table) -> Outcome:
 
 def _comes(batch: Any) -> Any:
     """The rows that come, in the table's columns."""
-    import pyarrow.compute as pc
-
-    kinds = batch.column("$change")
-    if not pc.any(pc.not_equal(kinds, Change.DELETE.value)).as_py():
+    comes = batch.column("$change").to_numpy() != Change.DELETE.value
+    if not comes.any():
         return None
-    rows = batch.filter(pc.not_equal(kinds, Change.DELETE.value))
+    rows = batch if comes.all() else batch.filter(pa.array(comes))
     return rows.select(rows.schema.names[3:])
 
 

@@ -55,7 +55,7 @@ def optimize(session: Session, statement: Optimize, parameters: tuple[str, ...])
             return _optimized(session, statement, parameters, (schema, statement.table.name), table)
         except ConcurrentCommit:
             take_back(session)
-    raise _commit_failed(schema, statement.table.name)
+    raise _commit_failed(session.schema_of(statement.table), statement.table.name)
 
 
 def vacuum(session: Session, statement: Vacuum) -> Outcome:
@@ -65,7 +65,7 @@ def vacuum(session: Session, statement: Vacuum) -> Outcome:
         QueryFailed: there is no such Iceberg table, or others kept changing it meanwhile.
     """
     for _ in range(_ATTEMPTS):
-        schema, table = _loaded(session, statement.table, "VACUUM")
+        _, table = _loaded(session, statement.table, "VACUUM")
         properties = table.properties
         age = number_of(properties, "vacuum_max_snapshot_age_seconds", _AGE_SECONDS)
         kept = number_of(properties, "vacuum_min_snapshots_to_keep", 1)
@@ -77,7 +77,7 @@ def vacuum(session: Session, statement: Vacuum) -> Outcome:
             continue
         remove_orphans(session, table, before)
         return Outcome(state="SUCCEEDED")
-    raise _commit_failed(schema, statement.table.name)
+    raise _commit_failed(session.schema_of(statement.table), statement.table.name)
 
 
 def _loaded(session: Session, name: Any, verb: str) -> tuple[str, Table]:

@@ -134,6 +134,7 @@ class ServiceCatalog(MetastoreCatalog):
                     events=session.events,
                 )
         except AWSError as error:
+            staged.io.delete(staged.metadata_location)
             raise CommitFailedException(error.message) from None
         # From here on what was written is the table's, whatever comes.
         session.uploads.clear()

@@ -8,24 +8,16 @@ from uuid import UUID
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, Transaction
-from pyiceberg.table.snapshots import Operation, Summary
-from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles
-from pyiceberg.typedef import EMPTY_DICT
+from pyiceberg.table.snapshots import Operation
 
 from cloche.services.athena.failures import QueryFailed
-from cloche.services.athena.iceberg_recovery import begin_write
+from cloche.services.athena.iceberg_recovery import QUERY_PROPERTY, begin_write
 from cloche.services.athena.session import Session
-
-QUERY_PROPERTY = "trino_query_id"
-"""In a snapshot's summary, as Trino writes it."""
-
-
-class _ReplaceFiles(_OverwriteFiles):
-    """Files with the rows of others in their stead, which pyiceberg has no operation for."""
-
-    def _summary(self, snapshot_properties: dict[str, str] = EMPTY_DICT) -> Summary:
-        made = super()._summary(snapshot_properties)
-        return Summary(operation=Operation.REPLACE, **made.additional_properties)
+from cloche.services.athena.tables.iceberg_producers import (
+    AppendFiles,
+    ChangeFiles,
+    ReplaceFiles,
+)
 
 
 def commit_files(
@@ -56,7 +48,7 @@ def commit_files(
     begin_write(session, table.name(), table.location(), update_count)
     transaction = table.transaction()
     if gone:
-        producer = _ReplaceFiles if is_same_data else _OverwriteFiles
+        producer = ReplaceFiles if is_same_data else ChangeFiles
         with producer(
             operation=Operation.OVERWRITE if come or is_same_data else Operation.DELETE,
             transaction=transaction,
@@ -75,7 +67,7 @@ def commit_files(
 
 def add_files(session: Session, transaction: Transaction, files: Sequence[DataFile]) -> None:
     """Add files to a transaction, as a snapshot that only appends."""
-    with _FastAppendFiles(
+    with AppendFiles(
         operation=Operation.APPEND,
         transaction=transaction,
         io=transaction._table.io,

@@ -226,7 +226,10 @@ def _column_by_id(table: pa.Table, field_id: int) -> pa.ChunkedArray:
             return values
         if not pa.types.is_struct(field.type):
             return None
-        found = (search(each, pc.struct_field(values, each.name)) for each in field.type)
+        found = (
+            search(each, pc.call_function("struct_field", [values], pc.StructFieldOptions(index)))
+            for index, each in enumerate(field.type)
+        )
         return next((each for each in found if each is not None), None)
 
     for field in table.schema:

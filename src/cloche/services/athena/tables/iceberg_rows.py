@@ -51,7 +51,7 @@ def _as(values: Any, kind: pa.DataType) -> Any:
         children = [_as(values.field(i), field.type) for i, field in enumerate(kind)]
         if values.offset:
             children = [each[: len(values)] for each in children]
-        return pa.StructArray.from_arrays(children, fields=list(kind), mask=pc.is_null(values))
+        return pa.StructArray.from_arrays(children, fields=list(kind), mask=values.is_null())
     if is_type.is_map(kind):
         offsets, keys, items = _trimmed(values, values.keys, values.items)
         return pa.MapArray.from_arrays(
@@ -72,10 +72,10 @@ def _trimmed(values: Any, *children: Any) -> tuple[Any, ...]:
     """Offsets from 0 on, NULL where a value is; and the children that they are of."""
     offsets = values.offsets
     first, last = offsets[0].as_py() or 0, offsets[-1].as_py() or 0
-    plain = pc.subtract(offsets, first)
+    plain = pc.call_function("subtract", [offsets, pa.scalar(first, offsets.type)])
     if values.null_count:
-        nulls = pa.concat_arrays([pc.is_null(values), pa.array([False])])
-        plain = pc.if_else(nulls, pa.scalar(None, plain.type), plain)
+        nulls = pa.concat_arrays([values.is_null(), pa.array([False])])
+        plain = pc.call_function("if_else", [nulls, pa.scalar(None, plain.type), plain])
     return plain, *(each[first:last] for each in children)
 
 

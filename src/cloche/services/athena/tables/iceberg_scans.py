@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ from cloche.services.s3.decisions import is_unquestioned
 from cloche.services.s3.errors import InvalidBucketName, NoSuchBucket
 
 _HEADS_AT_ONCE = 64
+_WHOLE = re.compile(r"-?\d+")
 
 
 class SnapshotScan(NamedTuple):
@@ -87,7 +89,7 @@ def scan_snapshot(
             size_bytes=task.file.file_size_in_bytes,
             number=number,
             modified_at=records[task.file.file_path].last_modified,
-            constants=_constants(specs[task.file.spec_id], task.file),
+            constants=_constants(schema, specs[task.file.spec_id], task.file),
             deletes=tuple(sorted(local[each.file_path] for each in task.delete_files)),
         )
         for number, task in enumerate(tasks)
@@ -118,13 +120,22 @@ def _plan(table: Table, snapshot: Snapshot | None, condition: BooleanExpression)
     return sorted(tasks, key=lambda task: (str(task.file.partition), task.file.file_path))
 
 
-def _constants(spec: PartitionSpec, file: DataFile) -> dict[int, str | None]:
+def _constants(schema: Schema, spec: PartitionSpec, file: DataFile) -> dict[int, str | None]:
     """Values of columns that a file may leave out, as they are the same in all of its rows."""
-    return {
-        field.source_id: None if file.partition[index] is None else str(file.partition[index])
-        for index, field in enumerate(spec.fields)
-        if isinstance(field.transform, IdentityTransform)
+    made: dict[int, str | None] = {
+        field.field_id: str(field.initial_default)
+        for field in schema.fields
+        if field.initial_default is not None
     }
+    for index, field in enumerate(spec.fields):
+        source = next((each for each in schema.fields if each.field_id == field.source_id), None)
+        if source is None or not isinstance(field.transform, IdentityTransform):
+            continue
+        value = file.partition[index]
+        made[field.source_id] = (
+            None if value is None else field.transform.to_human_string(source.field_type, value)
+        )
+    return made
 
 
 def _records(session: Session, urls: Iterable[str]) -> dict[str, ObjectRecord]:
@@ -201,7 +212,10 @@ def _one_condition(schema: Schema, current: Schema, condition: Filter) -> Boolea
     make = kinds.get(condition.operator)
     if field is None or name is None or make is None:
         return None
-    values = [_literal(str(field.field_type), value) for value in condition.values]
+    kind = str(field.field_type)
+    if kind in ("int", "long") and not all(map(_WHOLE.fullmatch, condition.values)):
+        return None  # pyiceberg would round it
+    values = [_literal(kind, value) for value in condition.values]
     arguments: list[Any] = [set(values)] if condition.operator == "in" else values
     try:
         made: BooleanExpression = make(name, *arguments)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
 
@@ -34,8 +33,8 @@ class TouchedRows:
         Raises:
             QueryError: one is there already.
         """
-        known = pc.is_valid(files)
-        if not pc.all(known).as_py():
+        if files.null_count:
+            known = files.is_valid()
             files, rows = files.filter(known), rows.filter(known)
         for number, positions in _by_file(files.to_numpy(), rows.to_numpy()):
             self._add(number, positions)
