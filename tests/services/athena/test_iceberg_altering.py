@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.types import LongType
 
 from tests.services.athena.conftest import Lake
 
@@ -99,3 +100,38 @@ def test_properties_are_kept_shown_and_have_their_effect(lake: Lake, table: Any)
     lake.run("ALTER TABLE t UNSET TBLPROPERTIES ('vacuum_max_snapshot_age_seconds')")
     assert "vacuum_max_snapshot_age_seconds" not in table().properties
     assert "vacuum_max" not in "\n".join(lake.lines("SHOW TBLPROPERTIES t"))
+
+
+def test_what_is_within_columns_changes_too(lake: Lake, catalog: GlueCatalog) -> None:
+    lake.run(
+        "CREATE TABLE n (id int, r struct<a:int,b:string>, l array<struct<x:int,y:int>>,"
+        f" m map<string,struct<k:int>>) LOCATION 's3://{lake.name}/n/'"
+        " TBLPROPERTIES ('table_type'='ICEBERG')"
+    )
+    values = (
+        "CAST(ROW(1, 'b') AS ROW(a integer, b varchar)),"
+        " ARRAY[CAST(ROW(1, 2) AS ROW(x integer, y integer)), NULL],"
+        " MAP(ARRAY['q'], ARRAY[CAST(ROW(5) AS ROW(k integer))])"
+    )
+    lake.run(f"INSERT INTO n VALUES (1, {values}), (2, NULL, NULL, NULL)")
+    loaded = catalog.load_table(f"{lake.name}.n")
+    with loaded.update_schema() as update:
+        update.rename_column("r.b", "text")
+        update.add_column(("r", "more"), LongType())
+        update.update_column("r.a", field_type=LongType())
+    with loaded.update_schema(allow_incompatible_changes=True) as update:
+        update.delete_column("l.x")
+        update.add_column(("l", "z"), LongType())
+        update.add_column(("m", "w"), LongType())
+        update.move_first("r.more")
+    assert lake.rows("SELECT id, r, l, m FROM n ORDER BY id") == [
+        ["1", "{more=null, a=1, text=b}", "[{y=2, z=null}, null]", "{q={k=5, w=null}}"],
+        ["2", None, None, None],
+    ]
+    assert lake.rows("SELECT r.text, l[1].y, m['q'].k FROM n WHERE r.a = 1") == [["b", "2", "5"]]
+    lake.run("UPDATE n SET id = 10 WHERE id = 1")
+    shown = loaded.refresh().scan(row_filter="id = 10").to_arrow().to_pylist()[0]
+    assert shown["r"] == {"more": None, "a": 1, "text": "b"}
+    assert shown["l"] == [{"y": 2, "z": None}, None]
+    assert dict(shown["m"]) == {"q": {"k": 5, "w": None}}
+    assert lake.rows("SELECT r.text, l[1].y FROM n WHERE id = 10") == [["b", "2"]]

@@ -45,7 +45,13 @@ def conforming(
         )
     given = dict(zip(asked, names, strict=True))
     values = [
-        f'CAST({given.get(name, "NULL")} AS {kind}) AS "{name}"' for name, kind in known.items()
+        f'{_stored(given.get(name, "NULL"), kind)} AS "{name}"' for name, kind in known.items()
     ]
     query = f"({statement.sql}) AS q({', '.join(names)})"
     return f"SELECT {', '.join(values)} FROM {query}"  # noqa: S608 - it is the caller's own SQL
+
+
+def _stored(value: str, kind: str) -> str:
+    """A value as one of the column's type; an instant in UTC, where the engine gives it whole."""
+    cast = f"CAST({value} AS {kind})"
+    return f"({cast} AT TIME ZONE 'UTC')" if kind.endswith("with time zone") else cast
