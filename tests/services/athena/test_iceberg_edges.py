@@ -160,3 +160,26 @@ def test_columns_that_must_have_values(lake: Lake, catalog: GlueCatalog) -> None
     assert lake.fail("INSERT INTO must (name) VALUES ('b')") == refused
     assert lake.fail("UPDATE must SET id = NULL") == refused
     assert lake.rows("SELECT * FROM must") == [["1", "a"]]
+
+
+def test_damaged_files_fail_the_query_and_are_named(
+    lake: Lake, catalog: GlueCatalog, table: str
+) -> None:
+    loaded = catalog.load_table(f"{lake.name}.t")
+    data = next(iter(loaded.scan().plan_files())).file.file_path
+    key = data.removeprefix(f"s3://{lake.name}/")
+    whole = lake.body(data)
+    lake.put(key, whole[: len(whole) // 2])
+    assert data in lake.fail("SELECT * FROM t")
+    assert data in lake.fail("UPDATE t SET name = 'x'")
+    lake.s3.delete_object(Bucket=lake.name, Key=key)
+    assert lake.fail("SELECT * FROM t") == f"ICEBERG_CANNOT_OPEN_SPLIT: {data} does not exist"
+    lake.put(key, whole)
+    assert lake.rows("SELECT count(*) FROM t") == [["2"]]
+    place = loaded.metadata_location
+    kept = lake.body(place)
+    lake.put(place.removeprefix(f"s3://{lake.name}/"), "{}")
+    assert lake.fail("SELECT * FROM t").startswith("ICEBERG_INVALID_METADATA: ")
+    lake.put(place.removeprefix(f"s3://{lake.name}/"), kept)
+    lake.run("DELETE FROM t WHERE id = 1")
+    assert lake.rows("SELECT id FROM t") == [["2"]]

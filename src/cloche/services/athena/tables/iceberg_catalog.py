@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from pyiceberg.catalog import MetastoreCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationError
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import CommitTableResponse, Table
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.types import IcebergType, ListType, MapType, NestedField, StructType
 
 from cloche.core.errors import AWSError
@@ -38,6 +41,7 @@ _SHOWN = (
     "write_compression",
 )
 """Properties that the catalog tells too, as SHOW TBLPROPERTIES shows them from there."""
+_METADATA_KEPT = 64
 _UUID = re.compile(r"[0-9a-f-]{36}(?=\.metadata\.json)|[0-9a-f-]{36}(?=\.gz\.metadata\.json)")
 
 
@@ -73,8 +77,7 @@ class ServiceCatalog(MetastoreCatalog):
                 f"ICEBERG_INVALID_METADATA: Table {'.'.join(name)} has no metadata_location",
             )
         io = ObjectsIO(self._session)
-        metadata = FromInputFile.table_metadata(io.new_input(location))
-        return Table(name, metadata, location, io, self)
+        return Table(name, _metadata(io, location), location, io, self)
 
     def load_table(self, identifier: Any) -> Table:
         """A table by its name.
@@ -151,6 +154,38 @@ class ServiceCatalog(MetastoreCatalog):
     load_namespace_properties = update_namespace_properties = drop_view = _refuse
     table_exists = view_exists = namespace_exists = load_view = _refuse
     register_view = create_view = _refuse
+
+
+_parsed: OrderedDict[tuple[str, str, float], TableMetadata] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _metadata(io: ObjectsIO, location: str) -> TableMetadata:
+    """A table's metadata; parsed once, as it never changes at its place.
+
+    Raises:
+        QueryError: it is not there, or cannot be read.
+        QueryFailed: the caller may not read it.
+    """
+    file = io.new_input(location)
+    record = io.record_of(location)
+    key = (location, record.etag, record.last_modified)
+    with _lock:
+        if key in _parsed:
+            _parsed.move_to_end(key)
+            return _parsed[key]
+    try:
+        made = FromInputFile.table_metadata(file)
+    except (ValueError, ValidationError):
+        raise QueryError(
+            ErrorKind.GENERIC_USER_ERROR,
+            f"ICEBERG_INVALID_METADATA: {location} is no metadata of an Iceberg table",
+        ) from None
+    with _lock:
+        _parsed[key] = made
+        if len(_parsed) > _METADATA_KEPT:
+            _parsed.popitem(last=False)
+    return made
 
 
 def _response(table: Table) -> CommitTableResponse:
