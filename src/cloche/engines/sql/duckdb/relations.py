@@ -23,6 +23,7 @@ from cloche.engines.sql.engine import (
     Query,
     QueryCancelled,
     QueryError,
+    SnapshotTable,
     Statistics,
     TableReference,
     View,
@@ -32,9 +33,10 @@ from cloche.engines.sql.federation.scans import RemoteScan, scan_of
 from cloche.engines.sql.formats.file_tables import select_table, used_columns
 from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.engines.sql.formats.scan import BatchStream
+from cloche.engines.sql.formats.snapshot_files import select_snapshot, used_of_snapshot
 from cloche.engines.sql.formats.sql_text import quoted
 from cloche.engines.sql.remote import RemoteDatabase, RemoteTable
-from cloche.engines.sql.trino.types import hive_type_to_trino
+from cloche.engines.sql.trino.types import hive_type_to_trino, parse_type, to_duckdb_type
 
 _VIEW_DEPTH_MAXIMUM = 16
 
@@ -104,6 +106,7 @@ class Relations:
             schema=schema,
             parameters=parameters,
             dialect=self._query.dialect,
+            is_change=self._query.is_change and not depth,
         )
         relations = {use: self._relation(use, sql, depth) for use in statement.uses}
         translated = statement.to_duckdb(
@@ -125,7 +128,13 @@ class Relations:
     def _relation(self, use: trino.TableUse, sql: str, depth: int) -> trino.Relation:
         self.check()
         reference = TableReference(
-            use.catalog, use.schema, use.name, use.filters, use.timestamp, use.version
+            use.catalog,
+            use.schema,
+            use.name,
+            use.filters,
+            use.timestamp,
+            use.version,
+            use.is_changed,
         )
         source = self._query.resolve(reference)
         if isinstance(source, View):
@@ -134,7 +143,10 @@ class Relations:
             return self._arrow(source)
         if isinstance(source, RemoteTable):
             return self._remote(source, use)
-        columns = used_columns(source, use.columns, has_hidden='"$' in sql)
+        has_hidden = '"$' in sql
+        if isinstance(source, SnapshotTable):
+            return self._snapshot(source, use, has_hidden=has_hidden)
+        columns = used_columns(source, use.columns, has_hidden=has_hidden)
         return self._files(source, columns)
 
     def _files(self, table: FileTable, columns: tuple[Column, ...]) -> trino.Relation:
@@ -148,6 +160,25 @@ class Relations:
             duckdb_type=_duckdb_type,
         )
         typed = [Column(c.name.lower(), hive_type_to_trino(c.type)) for c in columns]
+        return trino.Relation(f"({sql})", tuple(typed))
+
+    def _snapshot(
+        self, table: SnapshotTable, use: trino.TableUse, *, has_hidden: bool
+    ) -> trino.Relation:
+        self.files += [
+            DataFile(file.location, file.object_url, file.size_bytes) for file in table.files
+        ]
+        columns, hidden = used_of_snapshot(table, use.columns, has_hidden=has_hidden)
+        sql = select_snapshot(
+            table,
+            columns,
+            hidden,
+            register=self._register,
+            count=self.count,
+            check=self.check,
+            duckdb_type=_type_of_trino,
+        )
+        typed = [Column(column.name.lower(), column.type) for column in (*columns, *hidden)]
         return trino.Relation(f"({sql})", tuple(typed))
 
     def _arrow(self, table: ArrowTable) -> trino.Relation:
@@ -221,3 +252,7 @@ class Relations:
 
 def _duckdb_type(hive_type: str) -> str:
     return parse_hive_type(hive_type).duckdb
+
+
+def _type_of_trino(type: str) -> str:
+    return to_duckdb_type(parse_type(type))

@@ -17,6 +17,7 @@ class TableUse:
         version: of `FOR VERSION AS OF`.
         columns: those that the statement uses, lower case; None is all.
         limit: how many rows it needs at most, whichever; None is all.
+        is_changed: whether it is what the statement changes.
     """
 
     catalog: str
@@ -27,6 +28,7 @@ class TableUse:
     version: str | None = None
     columns: tuple[str, ...] | None = None
     limit: int | None = None
+    is_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,6 +283,36 @@ class Insert(Statement, frozen=True, kw_only=True):
     sql: str
 
 
+class ChangeRows(Statement, frozen=True, kw_only=True):
+    """UPDATE, DELETE or MERGE.
+
+    Attributes:
+        sql: the whole statement.
+        is_of_all: DELETE without a condition.
+    """
+
+    table: TableName
+    sql: str
+    is_of_all: bool = False
+
+
+class Optimize(Statement, frozen=True, kw_only=True):
+    """OPTIMIZE … REWRITE DATA USING BIN_PACK.
+
+    Attributes:
+        condition: a query for `"$file"` of the rows that meet the condition; empty for all.
+    """
+
+    table: TableName
+    condition: str = ""
+
+
+class Vacuum(Statement, frozen=True, kw_only=True):
+    """VACUUM."""
+
+    table: TableName
+
+
 class Unload(Statement, frozen=True, kw_only=True):
     """UNLOAD."""
 
