@@ -228,7 +228,7 @@ class Flights:
             }
         half = table.num_rows // 2
         # Taken, not sliced: pyarrow's ORC writer shifts the NULLs of a slice's structures.
-        parts = [table.take(range(half)), table.take(range(half, table.num_rows))]
+        parts = [table.take(list(range(half))), table.take(list(range(half, table.num_rows)))]
         for name, write in WRITERS.items():
             for number, part in enumerate(parts):
                 self.lake.put(f"{name}/part-{number}", write(part))
