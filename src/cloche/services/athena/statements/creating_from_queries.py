@@ -116,6 +116,8 @@ def _planned(session: Session, statement: CreateTableAs) -> _Planned:
     properties = Properties(statement.properties)
     if (properties.text("table_type") or "HIVE").upper() != "HIVE":
         raise not_built("CREATE TABLE AS of Iceberg tables")
+    if (is_external := properties.text("is_external") or "true").lower() != "true":
+        raise invalid_property("is_external", is_external)  # what is not Iceberg's is external
     external = properties.text("external_location")
     query = session.query
     if external is None:
