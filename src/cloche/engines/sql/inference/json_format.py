@@ -77,10 +77,21 @@ def _fields(text: str, sample: TextSample, path: JsonPath | None) -> _Found:
         type_ = merge(type_, _record_type(record))
         count += 1
     if isinstance(type_, Struct):
-        return _Found(type_.fields, count)
+        return _Found(_without_case(type_.fields), count)
     if path is not None and type_ != UNKNOWN:
         return _Found(((path.last_name, type_),), count)
     return _Found((), count)
+
+
+def _without_case(fields: tuple[tuple[str, Type], ...]) -> tuple[tuple[str, Type], ...]:
+    """Fields of which none differ in case only: the SerDe, too, reads them as one."""
+    names: dict[str, str] = {}
+    types: dict[str, Type] = {}
+    for name, type_ in fields:
+        folded = name.strip().lower()
+        first = names.setdefault(folded, name)
+        types[first] = merge(types[first], type_) if first in types else type_
+    return tuple(types.items())
 
 
 def _record_type(record: Any) -> Type:
