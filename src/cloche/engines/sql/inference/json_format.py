@@ -14,7 +14,13 @@ from cloche.engines.sql.inference.hive_types import (
     is_expressible,
     merge,
 )
-from cloche.engines.sql.inference.inferred import TEXT_INPUT, TEXT_OUTPUT, Inferred, as_columns
+from cloche.engines.sql.inference.inferred import (
+    TEXT_INPUT,
+    TEXT_OUTPUT,
+    Inferred,
+    as_columns,
+    open_types,
+)
 from cloche.engines.sql.inference.json_paths import JsonPath
 from cloche.engines.sql.inference.text_samples import TextSample
 
@@ -52,9 +58,10 @@ def infer_json(sample: TextSample, path: JsonPath | None = None) -> Inferred | N
     if not fields:
         return None
     names = sorted(name for name, _ in fields)
+    columns = as_columns(fields)
     return Inferred(
         classification="json",
-        columns=as_columns(fields),
+        columns=columns,
         compression=sample.compression,
         input_format=TEXT_INPUT,
         output_format=TEXT_OUTPUT,
@@ -62,6 +69,7 @@ def infer_json(sample: TextSample, path: JsonPath | None = None) -> Inferred | N
         serde_parameters={"paths": ",".join(names)},
         parameters={} if path is None else {"jsonPath": path.text},
         record_count=sample.estimate(count),
+        open_types=open_types(fields, columns),
     )
 
 
