@@ -33,6 +33,8 @@ def test_names_that_differ_in_case_are_one_column() -> None:
     found = inferred('{"Id": 1, "Name": "x"}\n{"id": 2.5, "name": "y"}\n{"ID": 3, "n": 1}\n')
     assert columns(found) == {"id": "double", "name": "string", "n": "int"}
     assert found.serde_parameters == {"paths": "Id,Name,n"}
+    nested = inferred('{"o": [{"A": 1}]}\n{"o": [{"a": 2.5, "b": {"C": 1, "c": "x"}}]}\n')
+    assert columns(nested) == {"o": "array<struct<A:double,b:struct<C:string>>>"}
 
 
 def test_nested_values_are_merged() -> None:

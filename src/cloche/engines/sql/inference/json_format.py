@@ -99,7 +99,17 @@ def _without_case(fields: tuple[tuple[str, Type], ...]) -> tuple[tuple[str, Type
         folded = name.strip().lower()
         first = names.setdefault(folded, name)
         types[first] = merge(types[first], type_) if first in types else type_
-    return tuple(types.items())
+    return tuple((name, _type_without_case(type_)) for name, type_ in types.items())
+
+
+def _type_without_case(type_: Type) -> Type:
+    match type_:
+        case Array(element):
+            return Array(_type_without_case(element))
+        case Struct(fields):
+            return Struct(_without_case(fields))
+        case _:
+            return type_
 
 
 def _record_type(record: Any) -> Type:
