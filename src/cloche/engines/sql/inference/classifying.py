@@ -64,14 +64,10 @@ def infer(file: SampledFile, classifiers: Sequence[Classifier] = ()) -> Inferred
 
 
 def infer_like(file: SampledFile, known: Inferred) -> Inferred | None:
-    """Format and columns of a file that nothing knows, beside a CSV file; None if it is no CSV.
-
-    Raises:
-        CorruptFile: it is packed and cannot be unpacked.
-    """
+    """Format and columns of a file that nothing knows, beside a CSV file; None if it is no CSV."""
     try:
         return infer_csv_like(read_text(file, SAMPLE_BYTES), known)
-    except NotText:
+    except (NotText, CorruptFile):  # the latter if it was written anew meanwhile
         return None
 
 
