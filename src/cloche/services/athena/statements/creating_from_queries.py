@@ -28,6 +28,7 @@ from cloche.services.athena.statements.partitions import partition_input
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import CreateTableAs
 from cloche.services.athena.statements.written_rows import (
+    MANIFEST_SUFFIX,
     Written,
     objects_of,
     partition_values,
@@ -180,7 +181,7 @@ def _publish(
                 *session.where, schema, name, inputs, session.now, events=session.events
             )
 
-    manifest = f"{session.query.output_folder}tables/{session.query.id}-manifest.csv"
+    manifest = f"{session.query.output_folder}tables/{session.query.id}{MANIFEST_SUFFIX}"
     objects = objects_of(written, destination)
     return publish_rows(
         session, written, objects, manifest, register, table=(schema, name, location)
