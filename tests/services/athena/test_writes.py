@@ -183,3 +183,12 @@ def test_a_parameter_that_is_a_bare_word_is_text(lake: Lake) -> None:
     assert rows == [["Washington", "Boston", "2020-01-01"]]
     reason = lake.fail("SELECT ?", ExecutionParameters=["1, 2"])
     assert "a parameter is no literal" in reason
+
+
+@pytest.mark.parametrize("start", ["CREATE TABLE t AS", "CREATE VIEW t AS"])
+def test_columns_of_tables_and_views_have_names_and_types(lake: Lake, start: str) -> None:
+    reason = lake.fail(f"{start} SELECT 1 AS a, 2")
+    assert reason == "MISSING_COLUMN_NAME: line 1:1: Column name not specified at position 2"
+    assert "Column type is unknown" in lake.fail(f"{start} SELECT NULL AS a")
+    lake.run(f'{start} SELECT 1 AS "_col0"')
+    assert lake.rows("SELECT * FROM t") == [["1"]]

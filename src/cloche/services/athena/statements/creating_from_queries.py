@@ -25,6 +25,7 @@ from cloche.services.athena.statements.destinations import (
 )
 from cloche.services.athena.statements.iceberg_writing import create_iceberg_table_as
 from cloche.services.athena.statements.partitions import partition_input
+from cloche.services.athena.statements.query_columns import check_columns
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import CreateTableAs
 from cloche.services.athena.statements.written_rows import (
@@ -69,6 +70,7 @@ def create_table_as(
     if not statement.has_data:
         sql = f"SELECT * FROM ({sql}) LIMIT 0"  # noqa: S608 - it is the caller's own SQL
     with executing(session, sql, parameters) as execution:
+        check_columns(execution.columns, statement.sql)
         destination = planned.destination(execution.columns)
         written = write_rows(session, execution, destination)
     return _publish(session, schema, name, planned.location, destination, written)
