@@ -202,6 +202,8 @@ class DuckDBExecution:
             )
         if not isinstance(error, duckdb.Error):
             error = _as_duckdb(error)
+        if trino.is_of_statement(error):
+            return trino.query_error(error, self._query.sql)
         about_file = reading_error(error, self._relations.files if self._relations else ())
         return about_file or trino.query_error(error, self._query.sql)
 

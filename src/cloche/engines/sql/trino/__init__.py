@@ -1,7 +1,7 @@
 """The dialect of Athena engine version 3 (Trino), for DuckDB."""
 
 from cloche.engines.sql.trino.references import Relation, TableUse
-from cloche.engines.sql.trino.session import prepare, query_error
+from cloche.engines.sql.trino.session import is_of_statement, prepare, query_error
 from cloche.engines.sql.trino.statement import Statement, parse
 from cloche.engines.sql.trino.text import column_formatter, formatter
 from cloche.engines.sql.trino.types import (
@@ -23,6 +23,7 @@ __all__ = [
     "formatter",
     "hive_type_to_duckdb",
     "hive_type_to_trino",
+    "is_of_statement",
     "parse",
     "prepare",
     "query_error",

@@ -22,6 +22,12 @@ from cloche.services.athena.tables.information_schema import NAME, information_t
 from cloche.services.athena.tables.presto_views import is_view, read_view
 from cloche.services.glue import catalog
 
+_ABOUT_NAMES = (
+    ErrorKind.CATALOG_NOT_FOUND,
+    ErrorKind.SCHEMA_NOT_FOUND,
+    ErrorKind.TABLE_NOT_FOUND,
+)
+
 
 class Resolver:
     """Finds tables for a session.
@@ -40,6 +46,14 @@ class Resolver:
             QueryError: there is none, or it cannot be read.
             QueryFailed: the caller may not read it.
         """
+        try:
+            return self._resolved(reference)
+        except QueryError as error:
+            if error.kind in _ABOUT_NAMES and not error.line:
+                error.line, error.column = place_of(self._session.query.sql, reference.name)
+            raise
+
+    def _resolved(self, reference: TableReference) -> TableSource:
         session = self._session
         session.check_catalog(reference.catalog)
         if reference.schema == NAME:
@@ -51,9 +65,7 @@ class Resolver:
         table = find_table(session, reference.schema, name) if mark else None
         if table is None:
             check_schema(session, reference.schema)
-            error = TableNotFound(reference)
-            error.line, error.column = place_of(session.query.sql, reference.name)
-            raise error
+            raise TableNotFound(reference)
         if suffix == "partitions" and table.get("PartitionKeys") and not is_iceberg(table):
             return self._partitions(table, reference)
         raise QueryError(
