@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Dialect = Literal["trino", "redshift", "duckdb"]
 
+PlanForm = Literal["text", "json", "graphviz"]
+
 Comparison = Literal["=", "<>", "<", "<=", ">", ">=", "in", "like", "is null", "is not null"]
 
 
@@ -180,6 +182,18 @@ class Statistics(msgspec.Struct):
     row_count: int = 0
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """A plan.
+
+    Attributes:
+        text: of several lines.
+        statistics: what it has cost to make.
+    """
+
+    text: str
+    statistics: Statistics
+
+
 class Execution(Protocol):
     """A statement under way."""
 
@@ -227,11 +241,19 @@ class SqlEngine(Protocol):
         """
         ...
 
-    def explain(self, query: Query) -> str:
-        """The plan of a statement as text.
+    def explain(
+        self, query: Query, form: PlanForm = "text", *, analyze: bool = False
+    ) -> Explanation:
+        """The plan of a statement.
+
+        Args:
+            query: the statement.
+            form: of the plan.
+            analyze: run it, and tell rows and times of each operator; its result is thrown away.
 
         Raises:
-            QueryError: it cannot be planned.
+            QueryError: it cannot be planned, or failed.
+            QueryCancelled: it was cancelled.
         """
         ...
 
