@@ -135,6 +135,12 @@ def test_describe_has_hives_layout(lake: Lake, table: str) -> None:
     ]
     assert lake.lines("DESCRIBE t id") == [row("id", "int", "the id")]
     assert any(f"s3://{lake.name}/t/" in line for line in lake.lines("DESCRIBE FORMATTED t"))
+    extended = lake.lines("DESCRIBE EXTENDED t")
+    assert extended[:-2] == lake.lines("DESCRIBE t")
+    assert extended[-1].startswith(
+        f"Detailed Table Information\tTable(tableName:t, dbName:{lake.name}, "
+    )
+    assert f"location:s3://{lake.name}/t/" in extended[-1]
 
 
 def test_show_create_table_makes_the_same_table_again(lake: Lake, glue: Any, table: str) -> None:
@@ -172,6 +178,17 @@ def test_databases_are_dropped_when_empty_or_with_all_in_them(lake: Lake, table:
     assert "Database does not exist" in lake.fail(f"DROP DATABASE {lake.name}")
     lake.run(f"DROP DATABASE IF EXISTS {lake.name}")
     assert lake.keys("t/day=2020-01-01/") == ["t/day=2020-01-01/a.csv"]
+
+
+def test_properties_of_a_database(lake: Lake, glue: Any) -> None:
+    name = f"{lake.name}_p"
+    lake.run(f"CREATE DATABASE {name} COMMENT 'c' WITH DBPROPERTIES ('a'='1', 'b'='2')")
+    lake.run(f"ALTER DATABASE {name} SET DBPROPERTIES ('b'='3', 'c'='4')")
+    found = glue.get_database(Name=name)["Database"]
+    assert found["Parameters"] == {"a": "1", "b": "3", "c": "4"}
+    assert found["Description"] == "c"
+    reason = lake.fail("ALTER SCHEMA nowhere SET DBPROPERTIES ('a'='1')")
+    assert "Database does not exist: nowhere" in reason
 
 
 def test_views(lake: Lake, glue: Any, table: str) -> None:
@@ -255,6 +272,8 @@ def test_injected_columns_need_a_value(lake: Lake) -> None:
         ("CREATE EXTERNAL TABLE x (a integre)", "SYNTAX_ERROR: line 1:28: mismatched input"),
         ("DROP TABLE none", "FAILED: SemanticException [Error 10001]: Table not found"),
         ("DELETE FROM x", "NOT_SUPPORTED: "),
+        ("ALTER TABLE x RENAME TO y", "NOT_SUPPORTED: ALTER TABLE RENAME TO is not supported by"),
+        ("ALTER VIEW v DIALECT", "NOT_SUPPORTED: ALTER VIEW is not supported by Athena"),
         ("ALTER TABLE none ADD COLUMNS (a int)", "FAILED: SemanticException [Error 10001]"),
         ("CREATE VIEW x AS SELECT * FROM none", "TABLE_NOT_FOUND: "),
     ],

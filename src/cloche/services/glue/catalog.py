@@ -13,6 +13,7 @@ from cloche.services.glue.stored_databases import (
     delete_database,
     get_database,
     list_databases,
+    update_database,
 )
 from cloche.services.glue.stored_partitions import (
     create_partitions,
@@ -47,6 +48,7 @@ __all__ = [
     "list_databases",
     "list_partitions",
     "list_tables",
+    "update_database",
     "update_partition",
     "update_table",
 ]
