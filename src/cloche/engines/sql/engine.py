@@ -37,6 +37,22 @@ class Column(msgspec.Struct, frozen=True):
     type: str
 
 
+class Storage(msgspec.Struct, frozen=True):
+    """How files of a partition are stored, where that is not as its table says.
+
+    Attributes:
+        columns: as the partition has them, types in Hive's names.
+        input_format: as a table's.
+        serde: as a table's.
+        serde_properties: as a table's, as pairs.
+    """
+
+    columns: tuple[Column, ...]
+    input_format: str
+    serde: str
+    serde_properties: tuple[tuple[str, str], ...] = ()
+
+
 class DataFile(msgspec.Struct, frozen=True):
     """A file of a table.
 
@@ -45,12 +61,14 @@ class DataFile(msgspec.Struct, frozen=True):
         object_url: `s3://bucket/key`, which `"$path"` shows.
         size_bytes: of the object, compressed.
         partition: values of the table's partition columns as text; None is NULL.
+        storage: of its partition; None if it is the table's.
     """
 
     location: str
     object_url: str
     size_bytes: int
     partition: Mapping[str, str | None] = {}
+    storage: Storage | None = None
 
 
 class FileTable(msgspec.Struct, frozen=True):
