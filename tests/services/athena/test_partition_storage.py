@@ -82,6 +82,9 @@ def test_each_is_read_in_its_own_way(lake: Lake, table: str) -> None:
     assert lake.rows(f"SELECT name FROM t WHERE id > 3 AND {where}") == [["four"]]
     assert lake.rows("SELECT \"$path\" FROM t WHERE p = 'orc'") == [[f"s3://{lake.name}/t/p=orc/a"]]
     assert len(lake.lines("SHOW PARTITIONS t")) == 5
+    described = lake.lines("DESCRIBE t PARTITION (p='json')")
+    assert [line.split()[0] for line in described[:3]] == ["id", "name", "p"]
+    assert "Partition not found" in lake.fail("DESCRIBE t PARTITION (p='nope')")
     reason = lake.fail("SELECT * FROM t")
     assert reason.startswith("HIVE_PARTITION_SCHEMA_MISMATCH: ")
     assert "declared as type 'decimal(5,1)', but partition 'p=bars'" in reason

@@ -8,6 +8,7 @@ from typing import Any
 from cloche.services.athena.failures import ddl_failed, not_built
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.catalog_changes import load
+from cloche.services.athena.statements.partitions import with_partition
 from cloche.services.athena.statements.statement_types import ShowOfTable
 from cloche.services.athena.statements.table_ddl import table_ddl
 from cloche.services.athena.statements.text_results import Lines
@@ -38,6 +39,8 @@ def show_of_table(session: Session, statement: ShowOfTable) -> Lines:
         return _create_table(statement, table)
     if kind == "SHOW_CREATE_VIEW":
         return _create_view(schema, table)
+    if statement.partition:
+        table = with_partition(session, schema, table, statement.partition)
     return _describe(table, statement)
 
 
@@ -89,8 +92,8 @@ def _create_view(schema: str, table: Mapping[str, Any]) -> Lines:
 
 
 def _describe(table: Mapping[str, Any], statement: ShowOfTable) -> Lines:
-    if statement.partition:
-        raise not_built("DESCRIBE … PARTITION")
+    if statement.partition and statement.is_extended:
+        raise not_built("DESCRIBE FORMATTED … PARTITION")
     columns, keys = _columns(table), _keys(table)
     if statement.name is not None:
         found = [each for each in (*columns, *keys) if each["Name"].lower() == statement.name]
