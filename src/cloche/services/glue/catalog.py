@@ -29,6 +29,7 @@ from cloche.services.glue.stored_tables import (
     find_table,
     get_table,
     list_tables,
+    table_input_of,
     update_table,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "list_databases",
     "list_partitions",
     "list_tables",
+    "table_input_of",
     "update_database",
     "update_partition",
     "update_table",
