@@ -8,6 +8,7 @@ import io
 import json
 import random
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def test_the_damaged_file_is_named_among_others(lake: Lake, name: str, damage: s
 
 
 def test_a_compressed_file_that_ends_between_two_lines_is_cut_as_well(lake: Lake) -> None:
-    encoder = __import__("zlib").compressobj(wbits=31)
+    encoder = zlib.compressobj(wbits=31)
     first = encoder.compress(b'{"a": 1}\n') + encoder.flush(2)
     lake.put("t/1.json.gz", first)
     lake.run(f"CREATE EXTERNAL TABLE t (a int) {_OPENX} LOCATION 's3://{lake.name}/t/'")
