@@ -58,6 +58,11 @@ _OWN = re.compile(r"!([A-Z_]+): (.*?)(?:' to INT8|\n|$)", re.DOTALL)
 _CONVERT = re.compile(r"Could not convert string ['\"](.*?)['\"] to '?(\w+)", re.DOTALL)
 
 
+def is_of_statement(error: BaseException) -> bool:
+    """Whether an error was raised by an expression of the statement, not by what it reads."""
+    return _OWN.search(str(error)) is not None
+
+
 def query_error(error: duckdb.Error, sql: str) -> QueryError:
     """DuckDB's error as Trino would tell it.
 
