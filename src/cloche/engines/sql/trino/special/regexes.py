@@ -59,8 +59,8 @@ def _extract(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     expect(c, nodes, 2, 3, node)
     text, pattern = _parts(c, nodes, scope)
     group = c.expression(nodes[2], scope) if len(nodes) == 3 else Value("0", BIGINT, 0)
-    simple = pattern.is_simple and isinstance(group.constant, int)
-    simple = simple and 0 <= group.constant <= pattern.groups
+    number = group.constant
+    simple = pattern.is_simple and isinstance(number, int) and 0 <= number <= pattern.groups
     if simple and (group.constant == 0 or (pattern.text is not None and not pattern.may_be_absent)):
         return Value(f"trino_regexp_extract({text}, {pattern.sql}, {group.sql})", VARCHAR)
     return Value(f"py_regexp_extract({text}, {pattern.sql}, {group.sql})", VARCHAR)
