@@ -192,3 +192,20 @@ def test_columns_of_tables_and_views_have_names_and_types(lake: Lake, start: str
     assert "Column type is unknown" in lake.fail(f"{start} SELECT NULL AS a")
     lake.run(f'{start} SELECT 1 AS "_col0"')
     assert lake.rows("SELECT * FROM t") == [["1"]]
+
+
+def test_a_value_is_looked_for_in_its_bucket_alone(lake: Lake) -> None:
+    numbers = "SELECT n, 'text ' || CAST(n AS varchar) AS s FROM UNNEST(sequence(1, 1000)) AS u(n)"
+    for column, condition in (("n", "n = 7"), ("s", "s = 'text 7'"), ("s", "s IN ('text 7')")):
+        table = f"spread_{column}"
+        lake.run(f"DROP TABLE IF EXISTS {table}")
+        lake.run(
+            f"CREATE TABLE {table} WITH (format = 'TEXTFILE', write_compression = 'NONE',"
+            f" bucketed_by = ARRAY['{column}'], bucket_count = 10) AS {numbers}"
+        )
+        everything = lake.run(f"SELECT * FROM {table}")["Statistics"]["DataScannedInBytes"]
+        shown = lake.run(f"SELECT n FROM {table} WHERE {condition}")
+        assert lake.results(shown["QueryExecutionId"])[1:] == [["7"]]
+        assert 0 < shown["Statistics"]["DataScannedInBytes"] < everything / 5
+        for number in range(1, 1001, 111):
+            assert lake.rows(f"SELECT s FROM {table} WHERE n = {number}") == [[f"text {number}"]]

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloche.engines.sql.engine import Column, ErrorKind, FileTable, Filter, QueryError
 from cloche.services.athena.session import Session
+from cloche.services.athena.tables.bucket_pruning import files_of_buckets
 from cloche.services.athena.tables.files import Folder, files_in
 from cloche.services.athena.tables.partition_storage import Storages
 from cloche.services.athena.tables.projection import is_projected, projected_partitions
@@ -30,7 +31,7 @@ def hive_table(session: Session, table: Mapping[str, Any], filters: Sequence[Fil
     return FileTable(
         columns=_columns(descriptor.get("Columns")),
         partition_columns=_columns(keys),
-        files=files_in(session, folders),
+        files=files_of_buckets(table, files_in(session, folders), filters),
         input_format=descriptor.get("InputFormat") or "",
         serde=serde.get("SerializationLibrary") or "",
         serde_properties=serde.get("Parameters") or {},
