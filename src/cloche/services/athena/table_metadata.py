@@ -10,7 +10,7 @@ from cloche.core.errors import AWSError
 from cloche.core.operations import Call
 from cloche.services.athena.data_catalog_records import data_catalog_of
 from cloche.services.athena.databases import CATALOG
-from cloche.services.athena.errors import InvalidRequestException, MetadataException
+from cloche.services.athena.errors import InvalidRequestException, metadata_exception
 from cloche.services.athena.paging import page_of_names
 from cloche.services.athena.service import service
 from cloche.services.glue import catalog
@@ -39,7 +39,7 @@ def get_table_metadata(
             request["TableName"].lower(),
         )
     except AWSError as error:
-        raise MetadataException(error.message) from None
+        raise metadata_exception(call, error) from None
     return {"TableMetadata": _shown(table)}
 
 
@@ -57,7 +57,7 @@ def list_table_metadata(
             call.documents, call.account_id, call.region, request["DatabaseName"].lower()
         )
     except AWSError as error:
-        raise MetadataException(error.message) from None
+        raise metadata_exception(call, error) from None
     matches = _pattern(request.get("Expression")).fullmatch
     found = {table["Name"]: table for table in listed if matches(table["Name"])}
     limit = request.get("MaxResults", _LONGEST_PAGE)
