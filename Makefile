@@ -59,6 +59,10 @@ kill-tests: .venv/.set-up-dev  ## kill a busy server 20 times and look for what 
 bench: .venv/.set-up-dev  ## measure against the peers, all in one run
 	@$(BIN)/python -m benchmarks
 
+.PHONY: bench-athena
+bench-athena: .venv/.set-up-dev  ## TPC-H through Athena against DuckDB, pyspark and MiniStack
+	@$(BIN)/python -m benchmarks.athena $(BENCH_OPTIONS)
+
 .PHONY: docs
 docs: .venv/.set-up-dev  ## write docs/coverage.md from the registry
 	@$(BIN)/python scripts/generate_coverage.py

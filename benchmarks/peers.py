@@ -17,7 +17,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv-peers"
-VERSIONS = {"moto": "moto[server]==5.2.5", "ministack": "ministack==1.5.33"}
+VERSIONS = {
+    "moto": "moto[server]==5.2.5",
+    "ministack": "ministack==1.5.33 duckdb==1.5.5",  # its Athena asks for DuckDB
+    "pyspark": "pyspark==4.3.0",
+}
 _TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -77,13 +81,14 @@ def free_port() -> int:
 def environment_of(name: str) -> Path:
     """The virtual environment of a peer, made on first use."""
     directory = PEERS / name
-    marker = directory / VERSIONS[name].replace("==", "-")
+    marker = directory / VERSIONS[name].replace("==", "-").replace(" ", "-")
     if not marker.exists():
         uv = str(Path(sys.executable).parent / "uv")
         subprocess.run([uv, "venv", "--quiet", "--clear", str(directory)], check=True)
         python = str(directory / "bin" / "python")
         subprocess.run(
-            [uv, "pip", "install", "--quiet", "--python", python, VERSIONS[name]], check=True
+            [uv, "pip", "install", "--quiet", "--python", python, *VERSIONS[name].split()],
+            check=True,
         )
         marker.touch()
     return directory / "bin"

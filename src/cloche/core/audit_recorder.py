@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from cloche.core.errors import AWSError
     from cloche.core.operations import Call
 
-GATHERING_SECONDS = 0.1
-CHUNK_EVENTS = 256
-_ENOUGH_CALLS = 1000
+GATHERING_SECONDS = 0.5
+_WRITTEN_TOGETHER = 1024
+_ENOUGH_CALLS = 2000
 _MOST_CALLS_WAITING = 50_000
 _CALLS_BETWEEN_PAUSES = 64
 _RETRY_SECONDS = 5.0
@@ -37,7 +37,8 @@ class AuditRecorder:
     """The log of calls of one server; an `AuditLog`.
 
     `record` costs a microsecond or two. A thread wakes at the first call after a pause, lets more
-    gather for a tenth of a second or a thousand calls, and writes them. It gives up the interpreter
+    gather for half a second or two thousand calls, and writes them (the fewer transactions, the
+    fewer pages). It gives up the interpreter
     about every millisecond, so that the event loop never waits for it for long.
 
     While the store cannot be written the calls are kept and tried again; beyond 50,000 the oldest
@@ -164,7 +165,7 @@ class AuditRecorder:
                 self._hurry.wait(_RETRY_SECONDS)
 
     def _write(self) -> None:
-        """Write what waits, a chunk at a time; what was built stays until it is written."""
+        """Write what waits, some at a time; what was built stays until it is written."""
         while self._waiting or self._built:
             self._build()
             management = [event for event in self._built if event.terms]
@@ -174,7 +175,7 @@ class AuditRecorder:
 
     def _build(self) -> None:
         now = self._clock_time()
-        while self._waiting and len(self._built) < CHUNK_EVENTS:
+        while self._waiting and len(self._built) < _WRITTEN_TOGETHER:
             self._built.append(self._builder.build(self._waiting.popleft(), now))
             if len(self._built) % _CALLS_BETWEEN_PAUSES == 0:
                 time.sleep(0)

@@ -72,6 +72,10 @@ class JobCall:
         """The job's own folder."""
         return self._logs.folder(self.job.id)
 
+    def remove_folder(self) -> None:
+        """Remove the job's folder with its log, if there is one."""
+        self._logs.remove(self.job.id)
+
     def log(self, text: str) -> None:
         """Add lines to the job's log."""
         self._logs.append(self.job.id, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,10 @@ class JobLogs:
         data = "".join(f"{line}\n" for line in text.splitlines())
         with (self.folder(job_id) / "log").open("ab", buffering=0) as file:
             file.write(data.encode("utf-8", "replace"))
+
+    def remove(self, job_id: str) -> None:
+        """Remove the job's folder with all that is in it, if there is one."""
+        shutil.rmtree(self._jobs / job_id, ignore_errors=True)
 
     def read(self, job_id: str) -> Iterator[str]:
         """The lines so far, without line ends; none where there is no log here."""

@@ -76,6 +76,58 @@ def main(bucket: str, database: str) -> None:
         s3_output=f"{root}/out/",
     )
     assert [row["i"] for row in read("SELECT * FROM ice")] == [1, 2, 3]
+    change_iceberg(root, database, frame)
+
+
+def change_iceberg(root: str, database: str, frame: pd.DataFrame) -> None:
+    """Merge into an Iceberg table, overwrite its partitions, widen it and delete from it."""
+    place: dict[str, Any] = {
+        "database": database,
+        "table": "changing",
+        "temp_path": f"{root}/for_changing/",
+        "s3_output": f"{root}/out/",
+        "keep_files": False,
+    }
+    located = {"table_location": f"{root}/changing/", "partition_cols": ["p"]}
+    few = frame[["i", "s", "p"]]
+    wr.athena.to_iceberg(few, **place, **located)
+
+    def rows() -> list[tuple[Any, ...]]:
+        found = wr.athena.read_sql_query(
+            "SELECT * FROM changing",
+            database=database,
+            s3_output=f"{root}/out/",
+            ctas_approach=False,
+        )
+        found = found.sort_values(["i", "s"]).astype(object)
+        return list(found.where(found.notna(), None).itertuples(index=False, name=None))
+
+    assert rows() == [(1, "a", "x"), (2, None, "y"), (3, "c", "x")]
+    wr.athena.to_iceberg(
+        pd.DataFrame({"i": [2, 4], "s": ["b", "d"], "p": ["y", "z"]}), **place, merge_cols=["i"]
+    )
+    assert rows() == [(1, "a", "x"), (2, "b", "y"), (3, "c", "x"), (4, "d", "z")]
+    wr.athena.to_iceberg(
+        pd.DataFrame({"i": [4, 5], "s": ["-", "e"], "p": ["z", "z"]}),
+        **place,
+        merge_cols=["i"],
+        merge_condition="ignore",
+    )
+    assert [row[:2] for row in rows()][3:] == [(4, "d"), (5, "e")]
+    wr.athena.to_iceberg(
+        pd.DataFrame({"i": [9], "s": ["new"], "p": ["x"]}),
+        **place,
+        **located,
+        mode="overwrite_partitions",
+    )
+    assert [row[0] for row in rows()] == [2, 4, 5, 9]
+    wr.athena.delete_from_iceberg_table(pd.DataFrame({"i": [4, 100]}), **place, merge_cols=["i"])
+    assert [row[0] for row in rows()] == [2, 5, 9]
+    wider = pd.DataFrame({"i": [10], "s": ["j"], "p": ["x"], "more": [1.5]})
+    wr.athena.to_iceberg(wider, **place, schema_evolution=True)
+    assert rows()[-1] == (10, "j", "x", 1.5)
+    wr.athena.to_iceberg(few, **place, mode="overwrite", fill_missing_columns_in_df=True)
+    assert [row[0] for row in rows()] == [1, 2, 3]
 
 
 main(*sys.argv[1:])

@@ -434,6 +434,26 @@ class VersionContract:
 
 class ListingContract:
     @with_store
+    async def test_a_listing_shows_each_change_that_was_acknowledged(
+        self, store: ObjectStore
+    ) -> None:
+        async def listed() -> list[tuple[str, int]]:
+            return [(r.key, r.size_bytes) for r in (await store.list("bucket")).records]
+
+        await put(store, "a", b"1")
+        await put(store, "b", b"2")
+        assert await listed() == [("a", 1), ("b", 1)]
+        await put(store, "a", b"longer")
+        assert await listed() == [("a", 6), ("b", 1)]
+        await put(store, "c")
+        assert await listed() == [("a", 6), ("b", 1), ("c", 0)]
+        await store.delete("bucket", "b", versioning="Unversioned")
+        assert await listed() == [("a", 6), ("c", 0)]
+        await store.create_bucket("other")
+        await store.delete_bucket("other")
+        assert await listed() == [("a", 6), ("c", 0)]
+
+    @with_store
     async def test_prefixes_and_delimiters(self, store: ObjectStore) -> None:
         for key in ("a", "b/1", "b/2", "b/c/1", "b/c/2", "b0", "c/1", "d"):
             await put(store, key)

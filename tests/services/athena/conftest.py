@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
+from pyiceberg.catalog.glue import GlueCatalog
 
 from tests.live_server import LiveServer
 
@@ -120,3 +121,18 @@ class Lake:
 def lake(server: LiveServer) -> Lake:
     """A new lake on the shared server."""
     return Lake(server).prepare()
+
+
+@pytest.fixture
+def catalog(lake: Lake) -> GlueCatalog:
+    """pyiceberg's catalog on the same lake."""
+    keys = lake.server.root
+    settings: dict[str, Any] = {}
+    for prefix in ("glue", "s3"):
+        settings |= {
+            f"{prefix}.endpoint": lake.server.endpoint_url,
+            f"{prefix}.access-key-id": keys["AccessKeyId"],
+            f"{prefix}.secret-access-key": keys["SecretAccessKey"],
+            f"{prefix}.region": "us-east-1",
+        }
+    return GlueCatalog("test", **settings)

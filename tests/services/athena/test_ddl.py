@@ -254,7 +254,7 @@ def test_injected_columns_need_a_value(lake: Lake) -> None:
         ("SELECT * FROM nowhere.none", "SCHEMA_NOT_FOUND: "),
         ("CREATE EXTERNAL TABLE x (a integre)", "SYNTAX_ERROR: line 1:28: mismatched input"),
         ("DROP TABLE none", "FAILED: SemanticException [Error 10001]: Table not found"),
-        ("DELETE FROM x", "NOT_SUPPORTED: "),
+        ("DELETE FROM x", "TABLE_NOT_FOUND: line 1:13: "),
         ("ALTER TABLE none ADD COLUMNS (a int)", "FAILED: SemanticException [Error 10001]"),
         ("CREATE VIEW x AS SELECT * FROM none", "TABLE_NOT_FOUND: "),
     ],

@@ -14,20 +14,6 @@ from tests.services.athena.conftest import Lake
 
 
 @pytest.fixture
-def catalog(lake: Lake) -> GlueCatalog:
-    keys = lake.server.root
-    settings: dict[str, Any] = {}
-    for prefix in ("glue", "s3"):
-        settings |= {
-            f"{prefix}.endpoint": lake.server.endpoint_url,
-            f"{prefix}.access-key-id": keys["AccessKeyId"],
-            f"{prefix}.secret-access-key": keys["SecretAccessKey"],
-            f"{prefix}.region": "us-east-1",
-        }
-    return GlueCatalog("test", **settings)
-
-
-@pytest.fixture
 def table(lake: Lake, catalog: GlueCatalog) -> Any:
     rows = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "name": ["a", "b", None]})
     made = catalog.create_table(
@@ -111,8 +97,48 @@ def test_a_table_of_a_query_is_there_with_all_rows_or_not(lake: Lake) -> None:
     ]
 
 
-def test_what_is_not_built_says_so(lake: Lake, table: Any) -> None:
-    assert lake.fail("DELETE FROM ice").startswith("NOT_SUPPORTED: ")
-    assert lake.fail("OPTIMIZE ice REWRITE DATA USING BIN_PACK").startswith("NOT_SUPPORTED: ")
-    assert lake.fail("ALTER TABLE ice ADD COLUMNS (x int)").startswith("NOT_SUPPORTED: ")
-    assert lake.rows("SELECT count(*) FROM ice") == [["3"]]
+def test_hidden_tables_tell_of_snapshots_files_and_partitions(
+    lake: Lake, catalog: GlueCatalog
+) -> None:
+    lake.run(
+        "CREATE TABLE h (id bigint, day date, name string) PARTITIONED BY (day)"
+        f" LOCATION 's3://{lake.name}/h/' TBLPROPERTIES ('table_type'='ICEBERG')"
+    )
+    lake.run("INSERT INTO h VALUES (1, DATE '2020-01-01', 'a'), (2, DATE '2020-01-02', NULL)")
+    lake.run("INSERT INTO h VALUES (3, DATE '2020-01-02', 'c')")
+    lake.run("DELETE FROM h WHERE day = DATE '2020-01-01'")
+    loaded = catalog.load_table(f"{lake.name}.h")
+    ids = [str(each.snapshot_id) for each in loaded.snapshots()]
+    assert lake.rows(
+        'SELECT snapshot_id, parent_id, is_current_ancestor FROM "h$history" ORDER BY 1 = 1,'
+        " made_current_at"
+    ) == [[ids[0], None, "true"], [ids[1], ids[0], "true"], [ids[2], ids[1], "true"]]
+    assert lake.rows(
+        "SELECT operation, element_at(summary, 'total-records') FROM \"h$snapshots\""
+        " ORDER BY committed_at"
+    ) == [["append", "2"], ["append", "3"], ["delete", "2"]]
+    assert lake.rows(
+        "SELECT partition.day, record_count, file_count, data.id.min, data.id.max,"
+        ' data.name.null_count FROM "h$partitions"'
+    ) == [["2020-01-02", "2", "2", "2", "3", "1"]]
+    listed = lake.rows(
+        'SELECT content, file_path, file_format, record_count, lower_bounds[1] FROM "h$files"'
+        " ORDER BY 5"
+    )
+    paths = {task.file.file_path for task in loaded.scan().plan_files()}
+    assert {row[1] for row in listed} == paths
+    assert [(row[0], row[2], row[3], row[4]) for row in listed] == [
+        ("0", "PARQUET", "1", "2"),
+        ("0", "PARQUET", "1", "3"),
+    ]
+    assert lake.rows('SELECT sum(added_rows_count + existing_rows_count) FROM "h$manifests"') == [
+        ["2"]
+    ]
+    assert lake.rows('SELECT name, type, snapshot_id FROM "h$refs"') == [["main", "BRANCH", ids[2]]]
+    assert lake.fail('SELECT * FROM "h$nothing"').startswith("NOT_SUPPORTED: ")
+    shown = lake.rows('SELECT "$path", count(*) FROM h GROUP BY 1')
+    assert {row[0] for row in shown} == paths
+    new = "\"$file_modified_time\" > TIMESTAMP '2020-01-01 UTC'"
+    assert lake.rows(f"SELECT count(*) FROM h WHERE {new}") == [["2"]]
+    assert lake.fail('SELECT "$row" FROM h').startswith("COLUMN_NOT_FOUND: ")
+    assert lake.rows("SELECT * FROM h WHERE \"$path\" = ''") == []

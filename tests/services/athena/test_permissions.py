@@ -83,3 +83,23 @@ def test_results_are_read_by_those_who_may_read_the_bucket(lake: Lake, user: Gra
         other.athena.get_query_results,
         QueryExecutionId=shown["QueryExecutionId"],
     )
+
+
+def test_who_may_not_change_an_iceberg_table_leaves_it_as_it_is(lake: Lake, user: Grant) -> None:
+    lake.run(
+        f"CREATE TABLE ice (a int) LOCATION 's3://{lake.name}/ice/'"
+        " TBLPROPERTIES ('table_type'='ICEBERG')"
+    )
+    lake.run("INSERT INTO ice VALUES (1)")
+    reads: Any = (["s3:Get*", "s3:List*"], ["*"])
+    changes: Any = (["glue:UpdateTable"], ["*"])
+    statements = ("UPDATE ice SET a = 2", "DELETE FROM ice", "VACUUM ice")
+    reader = user(WRITES_RESULTS, SEES_CATALOG, reads)
+    for sql in (*statements, "ALTER TABLE ice ADD COLUMNS (b int)"):
+        assert "glue:UpdateTable" in reader.fail(sql), sql
+    writer = user(WRITES_RESULTS, SEES_CATALOG, reads, changes)
+    for sql in statements:
+        assert "Access Denied: cannot write to" in writer.fail(sql), sql
+    blind = user(WRITES_RESULTS, SEES_CATALOG, changes, (["s3:PutObject"], ["*"]))
+    assert "Permission denied on S3 path" in blind.fail("UPDATE ice SET a = 2")
+    assert lake.rows("SELECT * FROM ice") == [["1"]]

@@ -23,6 +23,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 MANAGEMENT_SECONDS = 90 * 24 * 3600
@@ -31,6 +32,7 @@ DATA_LIMIT_BYTES = 256 * 1024 * 1024
 
 _PURGE_EVERY_SECONDS = 3600
 _PLACES = 1 << 16
+_CHUNK_EVENTS = 256
 _KEPT_TERMS = 50_000
 _CHUNKS_SEARCHED_FOR_ID = 16
 _SCHEMA_VERSION = 1
@@ -64,6 +66,8 @@ Entry = tuple[bytes, bytes, str, int, Sequence[tuple[str, str]]]
 
 Found = tuple[int, int, bytes]
 """Time, number and event."""
+
+_Event = TypeVar("_Event")
 
 
 class AuditLogUnavailable(OSError):
@@ -110,10 +114,10 @@ class SQLiteEventStore:
         with self._write_lock, _translated():
             try:
                 with self._transaction():
-                    for start in range(0, len(management), _PLACES):
-                        self._append_management(management[start : start + _PLACES])
-                    if data:
-                        self._append_chunk(data, times=[int(self._clock_time())])
+                    for chunk in _chunks(management):
+                        self._append_management(chunk)
+                    for chunk in _chunks(data):
+                        self._append_chunk(chunk, times=[int(self._clock_time())])
                     self._purge_if_due()
             except BaseException:
                 self._term_ids.clear()  # what was given within the transaction is void
@@ -322,6 +326,11 @@ class SQLiteEventStore:
                 if self._data_bytes <= limit_bytes * 9 // 10:
                     break
         self._writer.execute("DELETE FROM chunks WHERE is_data AND sequence <= ?", (last_sequence,))
+
+
+def _chunks(events: Sequence[_Event]) -> Iterator[Sequence[_Event]]:
+    for start in range(0, len(events), _CHUNK_EVENTS):
+        yield events[start : start + _CHUNK_EVENTS]
 
 
 def _term(scope: str, term: tuple[str, str] | None) -> str:

@@ -139,13 +139,22 @@ class SQLiteDocuments:
         try:
             return self._local.connection
         except AttributeError:
-            connection = self._local.connection = _connect(self._path)
-            connection.execute("PRAGMA query_only = ON")
+            connection = self._local.connection = self._connection_of_an_ended_thread()
+            if connection is None:
+                connection = self._local.connection = _connect(self._path)
+                connection.execute("PRAGMA query_only = ON")
             with self._readers_lock:
-                for thread in [thread for thread in self._readers if not thread.is_alive()]:
-                    self._readers.pop(thread).close()
                 self._readers[threading.current_thread()] = connection
             return connection
+
+    def _connection_of_an_ended_thread(self) -> sqlite3.Connection | None:
+        """To open one takes longer than all that a short job reads by it; others are closed."""
+        with self._readers_lock:
+            ended = [thread for thread in self._readers if not thread.is_alive()]
+            connections = [self._readers.pop(thread) for thread in ended]
+        for connection in connections[1:]:
+            connection.close()
+        return connections[0] if connections else None
 
     def _commit(self, batch: Sequence[Submission[SQLiteTransaction]]) -> None:
         try:

@@ -10,10 +10,12 @@ Everything here blocks and is called in threads; `Execution.cancel` may be calle
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
+
+from cloche.engines.sql.remote import RemoteCatalog, RemoteTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,6 +75,61 @@ class FileTable(msgspec.Struct, frozen=True):
     properties: Mapping[str, str] = {}
 
 
+class IdentifiedColumn(msgspec.Struct, frozen=True):
+    """A column, or what is within one, that files know by a number.
+
+    Attributes:
+        id: its field id.
+        name: as the table calls it; files may call it otherwise.
+        type: in Trino's names, with all that is within.
+        fields: of a row its fields, of an array its element, of a map its key and value.
+        aliases: its names in files that have no field ids.
+    """
+
+    id: int
+    name: str
+    type: str
+    fields: tuple[IdentifiedColumn, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+class SnapshotFile(msgspec.Struct, frozen=True):
+    """A Parquet file of a snapshot.
+
+    Attributes:
+        location: where the engine reads it: a path of this machine.
+        object_url: `s3://bucket/key`, which `"$path"` shows.
+        size_bytes: of the object.
+        number: what `"$file"` shows of it.
+        modified_at: seconds since 1970.
+        constants: values, as text, of columns by their ids, where the file itself lacks them.
+        deletes: paths of Parquet files with the positions of rows that are deleted.
+    """
+
+    location: str
+    object_url: str
+    size_bytes: int
+    number: int = 0
+    modified_at: float = 0.0
+    constants: Mapping[int, str | None] = {}
+    deletes: tuple[str, ...] = ()
+
+
+class SnapshotTable(msgspec.Struct, frozen=True):
+    """A table over Parquet files whose columns are found by their ids, as Iceberg's are.
+
+    Attributes:
+        columns: of the snapshot's schema.
+        files: those that are to be read.
+        has_places: whether it has the columns `"$file"` and `"$row"`, which tell where a row is:
+            its file's number, and its position in that file from 0.
+    """
+
+    columns: tuple[IdentifiedColumn, ...]
+    files: tuple[SnapshotFile, ...]
+    has_places: bool = False
+
+
 class ArrowTable(msgspec.Struct, frozen=True):
     """A table that is in memory, or comes from elsewhere as Arrow batches.
 
@@ -97,7 +154,7 @@ class View(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...] = ()
 
 
-TableSource = FileTable | ArrowTable | View
+TableSource = FileTable | SnapshotTable | ArrowTable | View | RemoteTable
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -123,6 +180,7 @@ class TableReference(msgspec.Struct, frozen=True):
             files are needed, and are still checked by the engine.
         timestamp: of `FOR TIMESTAMP AS OF`, ISO 8601 in UTC.
         version: of `FOR VERSION AS OF`.
+        is_changed: whether it is the target of an UPDATE, DELETE or MERGE.
     """
 
     catalog: str
@@ -131,13 +189,15 @@ class TableReference(msgspec.Struct, frozen=True):
     filters: tuple[Filter, ...] = ()
     timestamp: str | None = None
     version: str | None = None
+    is_changed: bool = False
 
 
 class Query(msgspec.Struct, frozen=True):
     """A statement to run.
 
     Attributes:
-        sql: a query (SELECT, VALUES, WITH, EXPLAIN); DDL and writes are the service's.
+        sql: a query (SELECT, VALUES, WITH, EXPLAIN); DDL and writes are the service's. With
+            `is_change` an UPDATE, DELETE or MERGE.
         resolve: gives a table, or raises `TableNotFound`; called once for each reference.
         parameters: SQL literals in the place of `?`, in order.
         memory_limit_bytes: beyond it the engine spills to disk.
@@ -147,6 +207,10 @@ class Query(msgspec.Struct, frozen=True):
         scan_limit_bytes: of the files read; beyond it the query fails with `ScanLimitExceeded`.
         begun: called with the execution before it starts, so that it can be cancelled while
             `execute` still blocks.
+        is_change: the result is then what is to change of the target, which is a SnapshotTable:
+            `$file` and `$row` of a row that goes (both NULL for one that only comes), `$change`
+            (a `Change`), and the target's columns with the values of a row that comes, in the
+            columns' types. Nothing is changed by the engine.
     """
 
     sql: str
@@ -161,6 +225,15 @@ class Query(msgspec.Struct, frozen=True):
     user: str = ""
     scan_limit_bytes: int | None = None
     begun: Callable[[Execution], None] | None = None
+    is_change: bool = False
+
+
+class Change(IntEnum):
+    """What becomes of a row."""
+
+    DELETE = 1
+    UPDATE = 2
+    INSERT = 3
 
 
 class Statistics(msgspec.Struct):
@@ -170,7 +243,7 @@ class Statistics(msgspec.Struct):
         planning_seconds: parsing, rewriting, finding tables and files.
         execution_seconds: the engine's own time.
         scanned_bytes: size of the files that were opened (of the columns read, where the format
-            tells).
+            tells), and of the rows that came from databases elsewhere, as Arrow has them.
         row_count: of the result, as far as it was read.
     """
 
@@ -219,6 +292,11 @@ class Execution(Protocol):
 class SqlEngine(Protocol):
     """Runs statements."""
 
+    @property
+    def remotes(self) -> RemoteCatalog:
+        """What databases elsewhere have, whose tables statements may name."""
+        ...
+
     def execute(self, query: Query) -> Execution:
         """Parse, plan and start a statement; blocks until its columns are known.
 
@@ -255,9 +333,11 @@ class ErrorKind(StrEnum):
     DIVISION_BY_ZERO = "DIVISION_BY_ZERO"
     NUMERIC_VALUE_OUT_OF_RANGE = "NUMERIC_VALUE_OUT_OF_RANGE"
     NOT_SUPPORTED = "NOT_SUPPORTED"
+    JDBC_ERROR = "JDBC_ERROR"
     HIVE_BAD_DATA = "HIVE_BAD_DATA"
     HIVE_CANNOT_OPEN_SPLIT = "HIVE_CANNOT_OPEN_SPLIT"
     CONSTRAINT_VIOLATION = "CONSTRAINT_VIOLATION"
+    MERGE_TARGET_ROW_MULTIPLE_MATCHES = "MERGE_TARGET_ROW_MULTIPLE_MATCHES"
     EXCEEDED_MEMORY_LIMIT = "EXCEEDED_MEMORY_LIMIT"
     EXCEEDED_SCAN_LIMIT = "EXCEEDED_SCAN_LIMIT"
     GENERIC_USER_ERROR = "GENERIC_USER_ERROR"

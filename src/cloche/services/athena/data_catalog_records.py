@@ -11,15 +11,18 @@ from cloche.core.operations import Call
 from cloche.services.athena.errors import InvalidRequestException
 
 AWS_DATA_CATALOG = "AwsDataCatalog"
+FEDERATED = "FEDERATED"
 
 
 class DataCatalog(msgspec.Struct, frozen=True):
     """A data catalog.
 
     Attributes:
-        kind: `GLUE`, the account's own Glue Data Catalog under a further name.
-        parameters: as given (`catalog-id`).
+        kind: `GLUE`, the account's own Glue Data Catalog under a further name, or `FEDERATED`, a
+            database elsewhere.
+        parameters: as given (`catalog-id`, `connection-arn`).
         tags: by key.
+        connection_type: of a federated one, `POSTGRESQL` or `MYSQL`.
     """
 
     name: str
@@ -27,6 +30,7 @@ class DataCatalog(msgspec.Struct, frozen=True):
     description: str | None = None
     parameters: dict[str, str] = {}
     tags: dict[str, str] = {}
+    connection_type: str | None = None
 
     def shown(self) -> Any:
         """As `DataCatalog` in the model."""
@@ -38,6 +42,8 @@ class DataCatalog(msgspec.Struct, frozen=True):
         }
         if self.description is not None:
             shown["Description"] = self.description
+        if self.connection_type is not None:
+            shown["ConnectionType"] = self.connection_type
         return shown
 
 
@@ -45,7 +51,7 @@ data_catalogs = Table("athena.data_catalogs", DataCatalog)
 
 
 def find_data_catalog(documents: Documents, account: str, region: str, name: str) -> DataCatalog:
-    """The catalog of a name, in any case for the one that every account has.
+    """The catalog of a name; in any case of letters where none is spelt just so.
 
     Raises:
         InvalidRequestException: there is none.
@@ -53,9 +59,13 @@ def find_data_catalog(documents: Documents, account: str, region: str, name: str
     if name.lower() == AWS_DATA_CATALOG.lower():
         return DataCatalog(AWS_DATA_CATALOG, "GLUE", parameters={"catalog-id": account})
     found = documents.get_cached(data_catalogs, account, region, name)
-    if found is None:
-        raise not_found(name)
-    return found
+    if found is not None:
+        return found
+    # In a statement a name has no case.
+    for each in documents.iterate(data_catalogs, account, region):
+        if each.name.lower() == name.lower():
+            return each.value
+    raise not_found(name)
 
 
 def data_catalog_of(call: Call, name: str) -> DataCatalog:

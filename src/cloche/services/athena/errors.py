@@ -23,6 +23,10 @@ class MetadataException(AWSError):
     """What a data catalog was asked for, it does not have."""
 
 
+class AccessDeniedException(AWSError):
+    """The caller may not do what the operation needs."""
+
+
 class TooManyRequestsException(AWSError):
     """There are as many queries as there may be."""
 

@@ -11,6 +11,7 @@ from cloche.core.job_call import JobCall, JobInterrupted
 from cloche.core.operations import Server
 from cloche.engines.sql.engine import QueryCancelled
 from cloche.services.athena.failures import QueryFailed, as_failure, athena_error
+from cloche.services.athena.iceberg_recovery import recover_write
 from cloche.services.athena.objects import Objects
 from cloche.services.athena.publishing import roll_back, take_back
 from cloche.services.athena.query_records import KIND, Outcome, Query, event_of, find_query
@@ -51,6 +52,9 @@ class Runner:
         session = Session(self._server, query, objects, call)
         roll_back(session)
         if job.interruptions:
+            done = recover_write(session)
+            if done is not None:
+                return msgspec.to_builtins(with_times(done, session))
             return msgspec.to_builtins(_interrupted(query))
         try:
             outcome = self._perform(session)

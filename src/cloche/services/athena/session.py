@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from cloche.core.arns import format_arn
-from cloche.core.authorization.authorize import denial_message
-from cloche.core.authorization.context import RequestContext
-from cloche.core.authorization.evaluate import AccessRequest, PolicySet, evaluate
 from cloche.core.documents import Documents
 from cloche.core.events import EventBus
 from cloche.core.job_call import JobCall
-from cloche.core.operations import Call, Server
+from cloche.core.operations import Server
 from cloche.engines.sql.engine import ErrorKind, QueryError
-from cloche.services.athena.data_catalog_records import AWS_DATA_CATALOG, find_data_catalog
+from cloche.engines.sql.remote import RemoteDatabase
+from cloche.services.athena.data_catalog_records import (
+    AWS_DATA_CATALOG,
+    FEDERATED,
+    DataCatalog,
+    find_data_catalog,
+)
 from cloche.services.athena.errors import InvalidRequestException
 from cloche.services.athena.failures import permission_denied
+from cloche.services.athena.federation.catalogs import ConnectionDenied, database_of
+from cloche.services.athena.federation.connections import UnusableConnection
 from cloche.services.athena.objects import Objects
+from cloche.services.athena.permissions import denial_of
 from cloche.services.athena.query_records import Query
 from cloche.services.athena.result_configurations import bucket_and_key
 from cloche.services.athena.statements.cursor import TableName
@@ -27,6 +31,7 @@ from cloche.services.s3.errors import InvalidBucketName, NoSuchBucket
 
 CATALOG = AWS_DATA_CATALOG.lower()
 DEFAULT_SCHEMA = "default"
+_INSUFFICIENT = "Insufficient permissions to execute the query."
 
 
 class Session:
@@ -54,6 +59,7 @@ class Session:
         self.copies = 0
         self.uploads: list[tuple[str, str]] = []
         self._checked: set[tuple[str, str, str]] = set()
+        self._remote_databases: dict[str, RemoteDatabase] = {}
 
     @property
     def documents(self) -> Documents:
@@ -84,27 +90,77 @@ class Session:
 
     def remove_folder(self) -> None:
         """Remove what it has written on this machine."""
-        shutil.rmtree(self.call.folder, ignore_errors=True)
+        self.call.remove_folder()
+
+    @property
+    def catalog(self) -> str:
+        """Where names without a catalog are looked up, in lower case."""
+        return self.query.catalog.strip('`"').lower() or CATALOG
 
     def schema_of(self, table: TableName) -> str:
-        """The database of a table.
+        """The database of a table of the Data Catalog, which a statement may change.
 
         Raises:
-            QueryError: there is no such catalog.
+            QueryError: there is no such catalog, or it can only be read.
         """
-        self.check_catalog(table.catalog or self.query.catalog)
+        self.check_own_catalog(table.catalog)
         return table.schema or self.schema
 
-    def check_catalog(self, name: str) -> None:
-        """Refuse a catalog that does not exist.
+    def check_own_catalog(self, name: str = "") -> None:
+        """Refuse a catalog that does not exist, or that is not the Data Catalog.
+
+        Args:
+            name: the query's own if it is empty.
 
         Raises:
-            QueryError: it doesn't.
+            QueryError: it doesn't, or it can only be read.
         """
-        if not name or name.lower() == CATALOG:
-            return
+        if self.federated_catalog(name) is not None:
+            raise QueryError(
+                ErrorKind.NOT_SUPPORTED,
+                f"Catalog '{name or self.catalog}' is a federated data source: it can be queried, "
+                "and not be written to or changed",
+            )
+
+    def federated_catalog(self, name: str = "") -> str | None:
+        """The name of a catalog in lower case if it is federated, None if it is the Data Catalog.
+
+        Args:
+            name: the query's own if it is empty.
+
+        Raises:
+            QueryError: there is none.
+        """
+        name = name or self.catalog
+        if name.lower() == CATALOG:
+            return None
+        return name.lower() if self._data_catalog(name).kind == FEDERATED else None
+
+    def remote_database(self, catalog: str) -> RemoteDatabase:
+        """The database behind a federated catalog.
+
+        Raises:
+            QueryError: its connection is gone, or leads to nothing that can be queried.
+            QueryFailed: the caller may not use it.
+        """
+        if catalog not in self._remote_databases:
+            found = self._data_catalog(catalog)
+            principal, account = self.query.principal, self.query.account
+            region = self.query.region
+            self._check("athena:GetDataCatalog", "athena", f"datacatalog/{found.name}")
+            try:
+                made = database_of(self.server, principal, account, region, found)
+            except ConnectionDenied as error:
+                raise permission_denied(f"{_INSUFFICIENT} {error.message}") from None
+            except UnusableConnection as error:
+                message = f"Catalog '{catalog}': {error.message}"
+                raise QueryError(ErrorKind.NOT_SUPPORTED, message) from None
+            self._remote_databases[catalog] = made
+        return self._remote_databases[catalog]
+
+    def _data_catalog(self, name: str) -> DataCatalog:
         try:
-            find_data_catalog(*self.where, name)
+            return find_data_catalog(*self.where, name)
         except InvalidRequestException:
             raise QueryError(
                 ErrorKind.CATALOG_NOT_FOUND, f"Catalog '{name}' does not exist"
@@ -116,31 +172,25 @@ class Session:
         Raises:
             QueryFailed: it may not.
         """
-        principal = self.query.principal
-        if principal.is_root or (action, database, table) in self._checked:
+        if (action, database, table) in self._checked:
             return
-        region, account = self.query.region, self.query.account
         names = ["catalog"]
         if database:
             names.append(f"database/{database}")
         if table:
             names.append(f"table/{database}/{table}")
-        policies = self.server.dispatcher.policies_of(principal)
-        call = Call(self.server, "glue", action, principal, region, str(uuid4()))
         for name in names:
-            arn = format_arn("glue", region, account, name)
-            decision = evaluate(
-                AccessRequest(principal, f"glue:{action}", arn, RequestContext(call, {})),
-                PolicySet(
-                    identity=policies.policies,
-                    boundary=policies.boundary,
-                    sessions=principal.session_policies,
-                ),
-            )
-            if not decision.is_allowed:
-                message = denial_message(principal.arn, f"glue:{action}", arn, decision)
-                raise permission_denied(f"Insufficient permissions to execute the query. {message}")
+            self._check(f"glue:{action}", "glue", name)
         self._checked.add((action, database, table))
+
+    def _check(self, action: str, service: str, resource: str) -> None:
+        principal, region = self.query.principal, self.query.region
+        if principal.is_root:
+            return
+        arn = format_arn(service, region, self.query.account, resource)
+        message = denial_of(self.server, principal, region, action, arn)
+        if message is not None:
+            raise permission_denied(f"{_INSUFFICIENT} {message}")
 
     def check_writable(self, location: str) -> tuple[str, str]:
         """Bucket and key prefix of a folder that the query is to write to.

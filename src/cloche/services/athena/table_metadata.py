@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from cloche.core.errors import AWSError
 from cloche.core.operations import Call
-from cloche.services.athena.data_catalog_records import data_catalog_of
+from cloche.services.athena.data_catalog_records import FEDERATED, data_catalog_of
 from cloche.services.athena.databases import CATALOG
 from cloche.services.athena.errors import InvalidRequestException, metadata_exception
+from cloche.services.athena.federation import metadata
 from cloche.services.athena.paging import page_of_names
 from cloche.services.athena.service import service
 from cloche.services.glue import catalog
+from cloche.services.glue.errors import GlueError
 
 if TYPE_CHECKING:
     from aws_shapes import athena as shapes
@@ -29,15 +31,12 @@ def get_table_metadata(
 
     Raises MetadataException if there is none. AWS: Athena GetTableMetadata.
     """
-    data_catalog_of(call, request["CatalogName"])
+    data_catalog = data_catalog_of(call, request["CatalogName"])
+    database, name = request["DatabaseName"].lower(), request["TableName"].lower()
+    if data_catalog.kind == FEDERATED:
+        return {"TableMetadata": _shown(metadata.table(call, data_catalog, database, name))}
     try:
-        table = catalog.get_table(
-            call.documents,
-            call.account_id,
-            call.region,
-            request["DatabaseName"].lower(),
-            request["TableName"].lower(),
-        )
+        table = catalog.get_table(call.documents, call.account_id, call.region, database, name)
     except AWSError as error:
         raise metadata_exception(call, error) from None
     return {"TableMetadata": _shown(table)}
@@ -51,12 +50,14 @@ def list_table_metadata(
 
     Raises MetadataException if there is no such database. AWS: Athena ListTableMetadata.
     """
-    data_catalog_of(call, request["CatalogName"])
+    data_catalog = data_catalog_of(call, request["CatalogName"])
+    database = request["DatabaseName"].lower()
     try:
-        listed = catalog.list_tables(
-            call.documents, call.account_id, call.region, request["DatabaseName"].lower()
-        )
-    except AWSError as error:
+        if data_catalog.kind == FEDERATED:
+            listed = metadata.tables(call, data_catalog, database)
+        else:
+            listed = catalog.list_tables(call.documents, call.account_id, call.region, database)
+    except GlueError as error:
         raise metadata_exception(call, error) from None
     matches = _pattern(request.get("Expression")).fullmatch
     found = {table["Name"]: table for table in listed if matches(table["Name"])}

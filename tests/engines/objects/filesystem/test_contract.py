@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cloche.engines.objects.filesystem import FileSystemObjectStore
+from cloche.engines.objects.store import ObjectStore
 from tests.engines.objects.contract import ObjectStoreContract
-from tests.engines.objects.running import OpenStore
+from tests.engines.objects.running import OpenStore, put, with_store
 
 SMALL_SEGMENT_BYTES = 128 * 1024
 
@@ -29,4 +30,13 @@ def open_store(tmp_path: Path) -> OpenStore:
 
 
 class TestFileSystemObjectStore(ObjectStoreContract):
-    pass
+    @with_store
+    async def test_a_listing_that_is_kept_decoded_shows_new_properties(
+        self, store: ObjectStore
+    ) -> None:
+        await put(store, "a", tags={"x": "y"})
+        (record,) = (await store.list("bucket")).records
+        assert record.properties == {"tags": {"x": "y"}}
+        await store.update_properties("bucket", "a", None, lambda _: {"tags": {"x": "z"}})
+        (record,) = (await store.list("bucket")).records
+        assert record.properties == {"tags": {"x": "z"}}

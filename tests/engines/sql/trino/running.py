@@ -13,10 +13,12 @@ from cloche.engines.sql.trino import (
     Relation,
     duckdb_type_to_trino,
     formatter,
+    install_in,
     parse,
-    prepare,
     query_error,
+    set_session,
 )
+from cloche.engines.sql.trino.values import NOW_VARIABLE, USER_VARIABLE
 
 NOW = 1700000000.5
 Vector = dict[str, Any]
@@ -24,8 +26,14 @@ Vector = dict[str, Any]
 
 def connection() -> duckdb.DuckDBPyConnection:
     made = duckdb.connect()
-    prepare(made, time_zone="UTC", now=NOW, user="me")
+    make_ready(made)
     return made
+
+
+def make_ready(database: duckdb.DuckDBPyConnection) -> None:
+    install_in(database)
+    all_settings = NOW_VARIABLE + USER_VARIABLE
+    set_session(database, all_settings, time_zone="UTC", now=NOW, user="me")
 
 
 def first_value(database: duckdb.DuckDBPyConnection, sql: str) -> str | None:

@@ -182,3 +182,34 @@ def test_filters_of_a_subquery_reach_its_table(
     sql: str, expected: set[tuple[str, str, tuple[str, ...]]]
 ) -> None:
     assert filters(sql)["t"] == expected
+
+
+def test_what_a_pattern_must_not_match_is_no_filter() -> None:
+    assert filters("SELECT 1 FROM t WHERE a NOT LIKE 'x%' AND NOT b LIKE 'y%'") == {"t": set()}
+
+
+@pytest.mark.parametrize(
+    ("sql", "limit"),
+    [
+        ("SELECT * FROM t LIMIT 5", 5),
+        ("SELECT a, t.b, 1 FROM t OFFSET 2 LIMIT 5", 7),
+        ("SELECT x.a FROM (SELECT a FROM t LIMIT 3) x ORDER BY a", 3),
+        ("SELECT * FROM t", None),
+        ("SELECT * FROM t WHERE a = 1 LIMIT 5", None),
+        ("SELECT * FROM t ORDER BY a LIMIT 5", None),
+        ("SELECT DISTINCT a FROM t LIMIT 5", None),
+        ("SELECT a FROM t GROUP BY a LIMIT 5", None),
+        ("SELECT max(a) FROM t LIMIT 5", None),
+        ("SELECT arbitrary(a) FROM t LIMIT 5", None),
+        ("SELECT row_number() OVER () FROM t LIMIT 5", None),
+        ("SELECT t.a FROM t, t u LIMIT 5", None),
+        ("SELECT (SELECT max(a) FROM t) FROM t LIMIT 5", None),
+        ("SELECT a FROM t CROSS JOIN UNNEST(b) AS u(c) LIMIT 5", None),
+        ("SELECT a FROM t TABLESAMPLE BERNOULLI (10) LIMIT 5", None),
+        ("SELECT a FROM t UNION ALL SELECT a FROM t LIMIT 5", None),
+        ("SELECT a FROM t LIMIT ALL", None),
+        ("SELECT a FROM t FETCH FIRST 5 ROWS WITH TIES", None),
+    ],
+)
+def test_how_many_rows_are_enough_is_known_where_any_will_do(sql: str, limit: int | None) -> None:
+    assert {use.limit for use in read(sql).uses} == {limit}

@@ -7,6 +7,7 @@ applied is kept in the transaction that applied it, and a restart goes on behind
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 
 import msgspec
 
@@ -37,9 +38,12 @@ from cloche.engines.objects.filesystem.recent import Recent
 from cloche.engines.objects.store import NULL_VERSION, BucketNotFound, Part
 
 _Place = tuple[int, bytes]
+_Page = tuple[str, int, bytes, bytes, int]
+"""Bucket, how many changes it had seen, and the range."""
 
 _RECENT_VERSIONS = 4096
 """Their parts count as well."""
+_RECENT_PAGES_RECORDS = 8192
 _RECENT_BODIES_BYTES = 8 * 1024 * 1024
 _ENTRY_BYTES = 250
 """What keeping a body takes beside its bytes."""
@@ -61,6 +65,8 @@ class Index(Queries):
         super().__init__(connection, buckets)
         buckets.load(connection)
         self._recent_versions = Recent[tuple[str, str], Version](_RECENT_VERSIONS)
+        self._recent_pages = Recent[_Page, list[StoredRecord]](_RECENT_PAGES_RECORDS)
+        self._changes = Counter[str]()
         self._recent_bodies = Recent[str, bytes](_RECENT_BODIES_BYTES)
         self.newest_dead_file = self._newest("dead_files")
         self.newest_dead_body = self._newest("dead_bodies")
@@ -85,6 +91,7 @@ class Index(Queries):
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
         self._recent_versions.clear()
+        self._recent_pages.clear()
         self._recent_bodies.clear()  # locations are given again
         self.buckets.load(self.connection)
 
@@ -140,6 +147,15 @@ class Index(Queries):
                 self._recent_versions.keep((bucket, key), found, size)
         return found
 
+    def page(self, bucket: str, start: bytes, end: bytes, limit: int) -> list[StoredRecord]:
+        """The current versions of the first keys of a range; a page of old is of other changes."""
+        key = (bucket, self._changes[bucket], start, end, limit)
+        found = self._recent_pages.get(key)
+        if found is None:
+            found = super().page(bucket, start, end, limit)
+            self._recent_pages.keep(key, found, 1 + len(found))
+        return found
+
     def body(self, location: str) -> bytes | None:
         """A body that is kept in the index. No location is ever given to a second body."""
         found = self._recent_bodies.get(location)
@@ -154,10 +170,13 @@ class Index(Queries):
         match entry:
             case PutVersion(record=changed) | CompleteUpload(record=changed):
                 self._recent_versions.drop((changed.bucket, changed.key))
+                self._changes[changed.bucket] += 1
             case RemoveVersion() | ReplaceProperties():
                 self._recent_versions.drop((entry.bucket, entry.key))
+                self._changes[entry.bucket] += 1
             case CreateBucket() | DeleteBucket():
                 self._recent_versions.clear()
+                self._recent_pages.clear()
             case CreateUpload() | PutPart() | AbortUpload():
                 pass
         self._apply(entry, sequence, body)

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from cloche.engines.objects.filesystem.entries import StoredRecord, sequence_of
+from cloche.engines.objects.filesystem.entries import sequence_of
 from cloche.engines.objects.filesystem.queries import Queries, decode_record, decode_upload
 from cloche.engines.objects.store import (
     NULL_VERSION,
@@ -25,13 +25,6 @@ _AFTER_ALL_KEYS = b"\xff"
 _ROWS_BEFORE_A_SEEK = 6
 
 _OBJECTS = "SELECT key, record FROM objects WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key"
-_RECORDS_AS_ONE_ROW = (
-    "SELECT count(*), CAST(group_concat(record, '') AS BLOB) FROM (SELECT record FROM objects"
-    " WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?)"
-)
-"""A page in one row: sqlite3 lets go of the interpreter's lock for each row, and on a busy server
-waits to have it back for longer than the row took. (The order of an inner query with a limit is
-the order in which its rows are joined, and blobs are joined byte by byte.)"""
 _VERSIONS = (
     "SELECT key, record, sequence, 1 FROM objects WHERE bucket = ?1 AND key >= ?2 AND key < ?3"
     " UNION ALL"
@@ -142,32 +135,19 @@ def list_objects(
         return Listing([], [])
     grouping = _Grouping(prefix, delimiter)
     start = grouping.start_after(after)
-    execute = queries.connection.execute
     if not delimiter:
-        place = (known.id, start, grouping.end, max_keys + 1)
-        records = _decode_joined(*execute(_RECORDS_AS_ONE_ROW, place).fetchone())
+        records = queries.page(bucket, start, grouping.end, max_keys + 1)
         page_records = records[:max_keys]
         is_truncated = len(records) > max_keys
         return Listing(page_records, [], page_records[-1].key if is_truncated else None)
 
     def open_rows(start: bytes) -> Iterator[tuple[bytes, bytes]]:
-        return execute(_OBJECTS, (known.id, start, grouping.end))
+        return queries.connection.execute(_OBJECTS, (known.id, start, grouping.end))
 
     page = _Page[tuple[bytes, bytes]](max_keys)
     _fill(page, grouping, start, open_rows)
     records = [decode_record(row[1]) for row in page.rows]
     return Listing(records, page.common_prefixes, _last_key(page)[0])
-
-
-_decode_records = msgspec.msgpack.Decoder(list[StoredRecord]).decode
-
-
-def _decode_joined(count: int, joined: bytes | None) -> list[StoredRecord]:
-    """Records from their encodings, one after the other."""
-    if joined is None:
-        return []
-    array_32 = b"\xdd" + count.to_bytes(4, "big")
-    return _decode_records(array_32 + joined)
 
 
 def _last_key(page: _Page[_Row]) -> tuple[str | None, _Row | None]:

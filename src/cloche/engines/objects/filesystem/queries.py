@@ -14,9 +14,17 @@ from cloche.engines.objects.store import NULL_VERSION, Part, Upload, UploadNotFo
 encode_record = msgspec.msgpack.Encoder().encode
 decode_record = msgspec.msgpack.Decoder(StoredRecord).decode
 decode_upload = msgspec.msgpack.Decoder(Upload).decode
+_decode_records = msgspec.msgpack.Decoder(list[StoredRecord]).decode
 decode_part = msgspec.msgpack.Decoder(Part).decode
 decode_parts = msgspec.msgpack.Decoder(tuple[Part, ...]).decode
 
+_RECORDS_AS_ONE_ROW = (
+    "SELECT count(*), CAST(group_concat(record, '') AS BLOB) FROM (SELECT record FROM objects"
+    " WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?)"
+)
+"""A page in one row: sqlite3 lets go of the interpreter's lock for each row, and on a busy server
+waits to have it back for longer than the row took. (The order of an inner query with a limit is
+the order in which its rows are joined, and blobs are joined byte by byte.)"""
 _CURRENT = "SELECT sequence, record, parts FROM objects WHERE bucket = ? AND key = ?"
 _NEWEST = (
     "SELECT sequence, record, parts FROM versions WHERE bucket = ? AND key = ?"
@@ -73,6 +81,22 @@ class Queries:
     def __init__(self, connection: sqlite3.Connection, buckets: Buckets) -> None:
         self.connection = connection
         self.buckets = buckets
+
+    def page(self, bucket: str, start: bytes, end: bytes, limit: int) -> list[StoredRecord]:
+        """The current versions of the first keys of a range, in their order.
+
+        Args:
+            bucket: one that is there.
+            start: the first key that may be among them.
+            end: the first that may not.
+            limit: how many at most.
+        """
+        place = (self.buckets[bucket].id, start, end, limit)
+        count, joined = self.connection.execute(_RECORDS_AS_ONE_ROW, place).fetchone()
+        if not count:
+            return []
+        array_32 = b"\xdd" + count.to_bytes(4, "big")
+        return _decode_records(array_32 + joined)
 
     def current(self, bucket: str, key: str) -> Version | None:
         """A key's current version, which may be a delete marker."""

@@ -33,6 +33,13 @@ class Database:
     def __init__(self, connection: duckdb.DuckDBPyConnection, spill_directory: Path) -> None:
         self.connection = connection
         self._spill_directory = spill_directory
+        self._memory_bytes = 0
+
+    def limit_memory(self, limit_bytes: int) -> None:
+        """Have it spill beyond so many bytes."""
+        if limit_bytes != self._memory_bytes:
+            self.connection.execute(f"SET memory_limit = '{limit_bytes}B'")
+            self._memory_bytes = limit_bytes
 
     def close(self) -> None:
         """Close it, and remove what it has spilled."""

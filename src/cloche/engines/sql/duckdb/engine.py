@@ -9,10 +9,12 @@ from pathlib import Path
 
 import duckdb
 
+from cloche.engines.sql import trino
 from cloche.engines.sql.duckdb.databases import Databases
 from cloche.engines.sql.duckdb.execution import DuckDBExecution
 from cloche.engines.sql.duckdb.functions import register_functions
 from cloche.engines.sql.engine import Query
+from cloche.engines.sql.federation import ScannedCatalog, Scanners
 
 
 class DuckDBEngine:
@@ -37,12 +39,18 @@ class DuckDBEngine:
         self._databases = Databases(
             directory / "spill", memory_bytes, threads or os.cpu_count() or 1, places, _initialize
         )
+        self._scanners = Scanners()
         self._running: set[DuckDBExecution] = set()
         self._lock = threading.Lock()
 
+    @property
+    def remotes(self) -> ScannedCatalog:
+        """See `SqlEngine.remotes`."""
+        return ScannedCatalog(self._scanners)
+
     def execute(self, query: Query) -> DuckDBExecution:
         """See `SqlEngine.execute`."""
-        execution = DuckDBExecution(self._databases, query, self._forget)
+        execution = DuckDBExecution(self._databases, self._scanners, query, self._forget)
         with self._lock:
             self._running.add(execution)
         if query.begun is not None:
@@ -52,7 +60,7 @@ class DuckDBEngine:
 
     def explain(self, query: Query) -> str:
         """See `SqlEngine.explain`."""
-        execution = DuckDBExecution(self._databases, query, self._forget)
+        execution = DuckDBExecution(self._databases, self._scanners, query, self._forget)
         with self._lock:
             self._running.add(execution)
         return execution.explain()
@@ -64,6 +72,7 @@ class DuckDBEngine:
         for execution in running:
             execution.cancel()
         self._databases.close()
+        self._scanners.close()
 
     def _forget(self, execution: DuckDBExecution) -> None:
         with self._lock:
@@ -78,3 +87,4 @@ def _as_place(place: str | Path) -> str:
 def _initialize(connection: duckdb.DuckDBPyConnection) -> None:
     """What every database has, whatever is asked of it."""
     register_functions(connection)
+    trino.install_in(connection)

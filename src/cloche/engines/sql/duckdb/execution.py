@@ -22,6 +22,7 @@ from cloche.engines.sql.engine import (
     QueryError,
     Statistics,
 )
+from cloche.engines.sql.federation import Scanners
 
 _BATCH_ROWS = 32_768
 _CANCEL_SECONDS = 5.0
@@ -32,10 +33,15 @@ class DuckDBExecution:
     """See `Execution`; `closed` is called once it has let go of everything."""
 
     def __init__(
-        self, databases: Databases, query: Query, closed: Callable[[DuckDBExecution], None]
+        self,
+        databases: Databases,
+        scanners: Scanners,
+        query: Query,
+        closed: Callable[[DuckDBExecution], None],
     ) -> None:
         self._query = query
         self._databases = databases
+        self._scanners = scanners
         self._closed = closed
         self._held = ExitStack()
         self._held.callback(closed, self)
@@ -134,8 +140,7 @@ class DuckDBExecution:
         memory = self._held.enter_context(self._databases.memory(query.memory_limit_bytes))
         connection = database.connection.cursor()
         self._held.callback(connection.close)
-        connection.execute(f"SET memory_limit = '{memory}B'")
-        trino.prepare(connection, time_zone=query.time_zone, now=query.now, user=query.user)
+        database.limit_memory(memory)
         self._connection = connection
         if self._is_cancelled.is_set():
             raise QueryCancelled
@@ -150,7 +155,7 @@ class DuckDBExecution:
 
     def _plan(self, connection: duckdb.DuckDBPyConnection) -> duckdb.Statement:
         query = self._query
-        self._relations = relations = Relations(query, connection)
+        self._relations = relations = Relations(query, connection, self._scanners)
         self._held.callback(relations.close)
         started = time.perf_counter()
         try:
@@ -158,7 +163,15 @@ class DuckDBExecution:
                 self._sql, self._columns = relations.translate(
                     query.sql, query.catalog, query.schema
                 )
-                return _only_query(self._sql)
+                statement = _only_query(self._sql)
+                trino.set_session(
+                    connection,
+                    self._sql,
+                    time_zone=query.time_zone,
+                    now=query.now,
+                    user=query.user,
+                )
+                return statement
         finally:
             self.statistics.planning_seconds += time.perf_counter() - started
 

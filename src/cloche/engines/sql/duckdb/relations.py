@@ -23,15 +23,20 @@ from cloche.engines.sql.engine import (
     Query,
     QueryCancelled,
     QueryError,
+    SnapshotTable,
     Statistics,
     TableReference,
     View,
 )
+from cloche.engines.sql.federation import Attachment, Scanners
+from cloche.engines.sql.federation.scans import RemoteScan, scan_of
 from cloche.engines.sql.formats.file_tables import select_table, used_columns
 from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.engines.sql.formats.scan import BatchStream
+from cloche.engines.sql.formats.snapshot_files import select_snapshot, used_of_snapshot
 from cloche.engines.sql.formats.sql_text import quoted
-from cloche.engines.sql.trino.types import hive_type_to_trino
+from cloche.engines.sql.remote import RemoteDatabase, RemoteTable
+from cloche.engines.sql.trino.types import hive_type_to_trino, parse_type, to_duckdb_type
 
 _VIEW_DEPTH_MAXIMUM = 16
 
@@ -44,11 +49,16 @@ class Relations:
         statistics: of the query.
     """
 
-    def __init__(self, query: Query, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, query: Query, connection: duckdb.DuckDBPyConnection, scanners: Scanners
+    ) -> None:
         self.files: list[DataFile] = []
         self.statistics = Statistics()
         self._query = query
         self._connection = connection
+        self._scanners = scanners
+        self._attachments: dict[RemoteDatabase, Attachment] = {}
+        self._attaching = threading.Lock()
         self._streams: list[BatchStream] = []
         self._opened: list[pa.RecordBatchReader] = []
         self._numbers = count()
@@ -68,6 +78,10 @@ class Relations:
         """Let go of what was opened and perhaps never read."""
         for reader in self._opened:
             reader.close()
+        with self._attaching:
+            attached, self._attachments = self._attachments, {}
+        for attachment in attached.values():
+            attachment.close()
 
     def failure(self) -> BaseException | None:
         """What ended a stream of batches, which DuckDB only tells as text."""
@@ -92,6 +106,7 @@ class Relations:
             schema=schema,
             parameters=parameters,
             dialect=self._query.dialect,
+            is_change=self._query.is_change and not depth,
         )
         relations = {use: self._relation(use, sql, depth) for use in statement.uses}
         translated = statement.to_duckdb(
@@ -113,14 +128,25 @@ class Relations:
     def _relation(self, use: trino.TableUse, sql: str, depth: int) -> trino.Relation:
         self.check()
         reference = TableReference(
-            use.catalog, use.schema, use.name, use.filters, use.timestamp, use.version
+            use.catalog,
+            use.schema,
+            use.name,
+            use.filters,
+            use.timestamp,
+            use.version,
+            use.is_changed,
         )
         source = self._query.resolve(reference)
         if isinstance(source, View):
             return self._view(source, depth)
         if isinstance(source, ArrowTable):
             return self._arrow(source)
-        columns = used_columns(source, use.columns, has_hidden='"$' in sql)
+        if isinstance(source, RemoteTable):
+            return self._remote(source, use)
+        has_hidden = '"$' in sql
+        if isinstance(source, SnapshotTable):
+            return self._snapshot(source, use, has_hidden=has_hidden)
+        columns = used_columns(source, use.columns, has_hidden=has_hidden)
         return self._files(source, columns)
 
     def _files(self, table: FileTable, columns: tuple[Column, ...]) -> trino.Relation:
@@ -134,6 +160,25 @@ class Relations:
             duckdb_type=_duckdb_type,
         )
         typed = [Column(c.name.lower(), hive_type_to_trino(c.type)) for c in columns]
+        return trino.Relation(f"({sql})", tuple(typed))
+
+    def _snapshot(
+        self, table: SnapshotTable, use: trino.TableUse, *, has_hidden: bool
+    ) -> trino.Relation:
+        self.files += [
+            DataFile(file.location, file.object_url, file.size_bytes) for file in table.files
+        ]
+        columns, hidden = used_of_snapshot(table, use.columns, has_hidden=has_hidden)
+        sql = select_snapshot(
+            table,
+            columns,
+            hidden,
+            register=self._register,
+            count=self.count,
+            check=self.check,
+            duckdb_type=_type_of_trino,
+        )
+        typed = [Column(column.name.lower(), column.type) for column in (*columns, *hidden)]
         return trino.Relation(f"({sql})", tuple(typed))
 
     def _arrow(self, table: ArrowTable) -> trino.Relation:
@@ -161,6 +206,28 @@ class Relations:
         ]
         return trino.Relation(f"({sql})", tuple(typed))
 
+    def _remote(self, table: RemoteTable, use: trino.TableUse) -> trino.Relation:
+        scan = scan_of(
+            table, use.columns, use.filters, use.limit, is_utc=self._query.time_zone == "UTC"
+        )
+        # Nothing is asked for until DuckDB reads: a plan alone doesn't.
+        stream = BatchStream(scan.schema, lambda: self._fetched(table.database, scan))
+        sql = f"SELECT {', '.join(scan.outputs)} FROM {self._register(stream)}"
+        return trino.Relation(f"({sql})", scan.columns)
+
+    def _fetched(self, database: RemoteDatabase, scan: RemoteScan) -> Iterator[pa.RecordBatch]:
+        self.check()
+        attachment = self._attachment(database)
+        for batch in attachment.batches(scan.sql, scan.schema, self.check):
+            self.count(batch.nbytes)
+            yield batch
+
+    def _attachment(self, database: RemoteDatabase) -> Attachment:
+        with self._attaching:
+            if database not in self._attachments:
+                self._attachments[database] = self._scanners.attach(database, self.check)
+            return self._attachments[database]
+
     def _checked(self, read: Callable[[], pa.RecordBatchReader]) -> Iterator[pa.RecordBatch]:
         with read() as reader:
             for batch in reader:
@@ -185,3 +252,7 @@ class Relations:
 
 def _duckdb_type(hive_type: str) -> str:
     return parse_hive_type(hive_type).duckdb
+
+
+def _type_of_trino(type: str) -> str:
+    return to_duckdb_type(parse_type(type))

@@ -14,7 +14,6 @@ from cloche.engines.sql.duckdb_functions.macros import statements
 
 Function = tuple[Callable[..., Any], Sequence[str], str]
 
-_MARKER = "trino_functions_ready"
 _lock = threading.Lock()
 
 _ARROW = {
@@ -68,31 +67,19 @@ _made: dict[str, Callable[..., pa.Array]] = {}
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create what is not there yet in the connection's database."""
-    if _is_ready(connection):
-        return
+    """Create them in a new database."""
     with _lock:
-        if _is_ready(connection):
-            return
         for name, (function, arguments, result) in functions().items():
             if name not in _made:
                 _made[name] = _over_columns(function, len(arguments), _ARROW[result])
-            connection.create_function(  # pyright: ignore[reportCallIssue]
-                name,
-                _made[name],
-                [duckdb.type(a) for a in arguments],
-                duckdb.type(result),
-                type="arrow",  # pyright: ignore[reportArgumentType]
-                null_handling="special",  # pyright: ignore[reportArgumentType]
-            )
-        for statement in statements():
-            connection.execute(statement)
-        connection.execute(f"CREATE OR REPLACE MACRO {_MARKER}() AS true")
-
-
-def _is_ready(connection: duckdb.DuckDBPyConnection) -> bool:
-    try:
-        connection.execute(f"SELECT {_MARKER}()").fetchone()
-    except duckdb.CatalogException:
-        return False
-    return True
+    for name, (_, arguments, result) in functions().items():
+        connection.create_function(  # pyright: ignore[reportCallIssue]
+            name,
+            _made[name],
+            [duckdb.type(a) for a in arguments],
+            duckdb.type(result),
+            type="arrow",  # pyright: ignore[reportArgumentType]
+            null_handling="special",  # pyright: ignore[reportArgumentType]
+        )
+    for statement in statements():
+        connection.execute(statement)

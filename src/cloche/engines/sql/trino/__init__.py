@@ -1,7 +1,7 @@
 """The dialect of Athena engine version 3 (Trino), for DuckDB."""
 
 from cloche.engines.sql.trino.references import Relation, TableUse
-from cloche.engines.sql.trino.session import prepare, query_error
+from cloche.engines.sql.trino.session import install_in, query_error, set_session
 from cloche.engines.sql.trino.statement import Statement, parse
 from cloche.engines.sql.trino.text import column_formatter, formatter
 from cloche.engines.sql.trino.types import (
@@ -23,7 +23,8 @@ __all__ = [
     "formatter",
     "hive_type_to_duckdb",
     "hive_type_to_trino",
+    "install_in",
     "parse",
-    "prepare",
     "query_error",
+    "set_session",
 ]

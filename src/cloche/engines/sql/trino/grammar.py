@@ -79,6 +79,28 @@ def parse_query(sql: str) -> exp.Expr:
     Raises:
         QueryError: SYNTAX_ERROR, with line and column.
     """
+    query = _parse_one(sql)
+    if isinstance(query, exp.Subquery) and not query.alias:
+        return query
+    if not isinstance(query, exp.Query | exp.Values):
+        raise QueryError(ErrorKind.SYNTAX_ERROR, "the statement is no query", line=1, column=1)
+    return query
+
+
+def parse_change(sql: str) -> exp.Update | exp.Delete | exp.Merge:
+    """The AST of exactly one UPDATE, DELETE or MERGE.
+
+    Raises:
+        QueryError: SYNTAX_ERROR, with line and column.
+    """
+    change = _parse_one(sql)
+    if not isinstance(change, exp.Update | exp.Delete | exp.Merge):
+        message = "the statement is no UPDATE, DELETE or MERGE"
+        raise QueryError(ErrorKind.SYNTAX_ERROR, message, line=1, column=1)
+    return change
+
+
+def _parse_one(sql: str) -> exp.Expr:
     text = sql.rstrip().rstrip(";")
     if not text.strip():
         raise QueryError(ErrorKind.SYNTAX_ERROR, "SQL statement is empty", line=1, column=1)
@@ -90,15 +112,10 @@ def parse_query(sql: str) -> exp.Expr:
         raise QueryError(ErrorKind.SYNTAX_ERROR, str(error), line=1, column=1) from None
     except (SqlglotError, RecursionError) as error:
         raise QueryError(ErrorKind.SYNTAX_ERROR, str(error) or "too deep") from None
-    if len(statements) != 1:
+    if len(statements) != 1 or statements[0] is None:
         message = f"expected one statement, found {len(statements)}"
         raise QueryError(ErrorKind.SYNTAX_ERROR, message, line=1, column=1)
-    query = statements[0]
-    if isinstance(query, exp.Subquery) and not query.alias:
-        return query
-    if not isinstance(query, exp.Query | exp.Values):
-        raise QueryError(ErrorKind.SYNTAX_ERROR, "the statement is no query", line=1, column=1)
-    return query
+    return statements[0]
 
 
 def _syntax_error(error: ParseError) -> QueryError:

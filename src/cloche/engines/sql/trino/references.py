@@ -16,6 +16,8 @@ class TableUse:
         timestamp: of `FOR TIMESTAMP AS OF`, ISO 8601 in UTC.
         version: of `FOR VERSION AS OF`.
         columns: those that the statement uses, lower case; None is all.
+        limit: how many rows it needs at most, whichever; None is all.
+        is_changed: whether it is what the statement changes.
     """
 
     catalog: str
@@ -25,6 +27,8 @@ class TableUse:
     timestamp: str | None = None
     version: str | None = None
     columns: tuple[str, ...] | None = None
+    limit: int | None = None
+    is_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

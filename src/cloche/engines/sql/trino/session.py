@@ -9,29 +9,49 @@ import duckdb
 
 from cloche.engines.sql.duckdb_functions import install
 from cloche.engines.sql.engine import ErrorKind, QueryError
-from cloche.engines.sql.trino.values import literal
+from cloche.engines.sql.trino.values import NOW_VARIABLE, USER_VARIABLE, literal
 
 
-def prepare(
-    connection: duckdb.DuckDBPyConnection, *, time_zone: str, now: float | None, user: str
-) -> None:
-    """Settings, macros and functions that the SQL of `Statement.to_duckdb` needs.
+def install_in(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put into a new database what the SQL of `Statement.to_duckdb` needs.
 
-    Macros and functions are put into the database at its first connection; what follows is the
-    connection's own.
+    Macros, functions, and settings that every connection to it begins with; UTC among them.
     """
     install(connection)
-    moment = "now()"
-    if now is not None:
-        shown = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        moment = f"TIMESTAMPTZ '{shown}+00'"
-    connection.execute(
-        f"SET TimeZone = {literal(time_zone)};"
-        "SET integer_division = false;"
-        "SET ieee_floating_point_ops = true;"
-        f"SET VARIABLE trino_now = {moment};"
-        f"SET VARIABLE trino_user = {literal(user)}"
-    )
+    for setting in (
+        "TimeZone = 'UTC'",
+        "integer_division = false",
+        "ieee_floating_point_ops = true",
+    ):
+        connection.execute(f"SET GLOBAL {setting}")
+
+
+def set_session(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, time_zone: str, now: float | None, user: str
+) -> None:
+    """Give a connection what a statement asks for of its session.
+
+    Args:
+        connection: to a database with `install_in`.
+        sql: what `Statement.to_duckdb` gave; each setting takes as long as a small query, so that
+            only those are made that it reads.
+        time_zone: of the session.
+        now: seconds since 1970, by which `now()` is; the machine's if None.
+        user: what `current_user` is.
+    """
+    settings: list[str] = []
+    if time_zone != "UTC":
+        settings.append(f"SET TimeZone = {literal(time_zone)}")
+    if NOW_VARIABLE in sql:
+        moment = "now()"
+        if now is not None:
+            shown = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            moment = f"TIMESTAMPTZ '{shown}+00'"
+        settings.append(f"SET VARIABLE {NOW_VARIABLE} = {moment}")
+    if USER_VARIABLE in sql:
+        settings.append(f"SET VARIABLE {USER_VARIABLE} = {literal(user)}")
+    if settings:
+        connection.execute(";".join(settings))
 
 
 _OWN = re.compile(r"!([A-Z_]+): (.*?)(?:' to INT8|\n|$)", re.DOTALL)

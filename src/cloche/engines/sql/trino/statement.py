@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from cloche.engines.sql.engine import Column, ErrorKind, QueryError
 from cloche.engines.sql.trino import special as _special
-from cloche.engines.sql.trino.grammar import parse_query, readable
+from cloche.engines.sql.trino.changes import ChangeCompiler, RowChange, row_change
+from cloche.engines.sql.trino.grammar import parse_change, parse_query, readable
 from cloche.engines.sql.trino.queries import Compiler
 from cloche.engines.sql.trino.references import Relation, TableUse
 from cloche.engines.sql.trino.uses import table_uses
@@ -17,19 +19,30 @@ _special.install()
 
 
 class Statement:
-    """A parsed query.
+    """A parsed query, or a parsed change of rows as the query that finds them.
 
     Attributes:
         uses: each distinct table reference once; names of WITH are no tables.
         columns: of the result, types in Trino's names; known after `to_duckdb`.
     """
 
-    def __init__(self, sql: str, query: exp.Expr, catalog: str, schema: str) -> None:
+    def __init__(
+        self,
+        sql: str,
+        query: exp.Expr,
+        catalog: str,
+        schema: str,
+        change: RowChange | None = None,
+    ) -> None:
         self._sql = sql
         self._query = query
+        self._change = change
         self._catalog = catalog
         self._schema = schema
         self._tables = table_uses(sql, query, catalog, schema)
+        if change is not None:
+            target = id(change.target)
+            self._tables[target] = replace(self._tables[target], is_changed=True)
         self.uses: tuple[TableUse, ...] = tuple(dict.fromkeys(self._tables.values()))
         self.columns: tuple[Column, ...] = ()
 
@@ -54,11 +67,13 @@ class Statement:
         Raises:
             QueryError: an unknown column or function, types that don't fit, or what we can't run.
         """
-        compiler = Compiler(
-            self._sql, self._tables, relations, time_zone, self._catalog, self._schema
-        )
+        kind = Compiler if self._change is None else ChangeCompiler
+        compiler = kind(self._sql, self._tables, relations, time_zone, self._catalog, self._schema)
         try:
-            sql, columns = compiler.statement(self._query, shown=shown)
+            if isinstance(compiler, ChangeCompiler) and self._change is not None:
+                sql, columns = compiler.changes(self._change)
+            else:
+                sql, columns = compiler.statement(self._query, shown=shown)
         except RecursionError:
             raise QueryError(
                 ErrorKind.NOT_SUPPORTED, "the statement is nested too deeply"
@@ -76,8 +91,9 @@ def parse(
     schema: str,
     parameters: Sequence[str] = (),
     dialect: str = "trino",
+    is_change: bool = False,
 ) -> Statement:
-    """Parse one query.
+    """Parse one query, or one UPDATE, DELETE or MERGE.
 
     Args:
         sql: its text.
@@ -85,13 +101,19 @@ def parse(
         schema: as `catalog`.
         parameters: SQL literals for each `?`.
         dialect: only Trino's.
+        is_change: whether it is no query but a change of rows.
 
     Raises:
-        QueryError: it is no query in this dialect; line and column tell where.
+        QueryError: it is no such statement in this dialect; line and column tell where.
     """
     if dialect != "trino":
         raise QueryError(ErrorKind.NOT_SUPPORTED, f"dialect {dialect} is not supported")
     sql = readable(sql)
+    if is_change:
+        changing = parse_change(sql)
+        _bind(changing, parameters)
+        change = row_change(sql, changing)
+        return Statement(sql, change.select, catalog, schema, change)
     query = parse_query(sql)
     _bind(query, parameters)
     return Statement(sql, query, catalog, schema)

@@ -84,6 +84,7 @@ class _Finder:
             timestamp,
             version,
             columns,
+            _limit(table),
         )
 
     def travel(self, table: exp.Table) -> tuple[str | None, str | None]:
@@ -198,6 +199,26 @@ def _filters(table: exp.Expr, depth: int = 0) -> tuple[Filter, ...]:
     if depth < _NESTED_MAXIMUM:
         found.extend(_filters_from_outside(select, own, inner, depth))
     return tuple(dict.fromkeys(found))
+
+
+def _limit(table: exp.Table) -> int | None:
+    """How many rows a statement needs of a table, where any will do."""
+    select = table.parent.parent if isinstance(table.parent, exp.From) else None
+    if not isinstance(select, exp.Select) or table.args.get("sample"):
+        return None
+    others = ("joins", "laterals", "where", "group", "having", "distinct", "order", "windows")
+    if any(select.args.get(key) for key in (*others, "qualify", "sample")):
+        return None
+    # A function may be an aggregate, which needs all rows.
+    if any(item.find(exp.Func, exp.Window, exp.Query) for item in select.expressions):
+        return None
+    limit, offset = select.args.get("limit"), select.args.get("offset")
+    if not isinstance(limit, exp.Limit):
+        return None
+    counts = [limit.expression, *([offset.expression] if offset is not None else [])]
+    if not all(isinstance(c, exp.Literal) and c.name.isdigit() for c in counts):
+        return None
+    return sum(int(c.name) for c in counts)
 
 
 def _filters_from_outside(
@@ -318,7 +339,7 @@ def _filter(node: Any, own: str) -> list[Filter]:
         values = [_constant(e) for e in inner.expressions]
         known = tuple(v for v in values if v is not None)
         return [Filter(column, "in", known)] if len(known) == len(values) else []
-    if isinstance(inner, exp.Like):
+    if isinstance(inner, exp.Like) and not inner.args.get("negate"):
         pattern = _constant(inner.expression)
         return [Filter(column, "like", (pattern,))] if pattern is not None else []
     return []

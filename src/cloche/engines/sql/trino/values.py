@@ -13,6 +13,10 @@ from cloche.engines.sql.engine import ErrorKind, QueryError
 from cloche.engines.sql.trino.grammar import place
 from cloche.engines.sql.trino.types import Type
 
+NOW_VARIABLE = "trino_now"
+USER_VARIABLE = "trino_user"
+"""Variables of a DuckDB connection that SQL reads; see `set_session`."""
+
 Constant = str | int | float | Decimal | bool | bytes
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloche.services.athena.failures import ddl_failed, not_built
+from cloche.services.athena.failures import ddl_failed
 from cloche.services.athena.session import Session, split_location
 from cloche.services.athena.statements.catalog_changes import change, load
-from cloche.services.athena.statements.cursor import TableName
 from cloche.services.athena.statements.partitions import set_partition_location
 from cloche.services.athena.statements.statement_types import (
     AddColumns,
@@ -26,7 +25,10 @@ def add_columns(session: Session, statement: AddColumns) -> None:
     Raises:
         QueryFailed: there is such a column already, or no such table.
     """
-    schema, table = _load_hive(session, statement.table)
+    schema, table = load(session, statement.table)
+    if is_iceberg(table):
+        _iceberg().add_columns(session, table, statement)
+        return
     added = [column.shown() for column in statement.columns]
     columns = added if statement.is_replacing else [*_columns(table), *added]
     _change_columns(session, schema, table, columns)
@@ -38,7 +40,10 @@ def change_column(session: Session, statement: ChangeColumn) -> None:
     Raises:
         QueryFailed: there is no such column or table.
     """
-    schema, table = _load_hive(session, statement.table)
+    schema, table = load(session, statement.table)
+    if is_iceberg(table):
+        _iceberg().change_column(session, table, statement)
+        return
     columns = _columns(table)
     index = _index(columns, statement.old_name)
     changed = statement.column.shown()
@@ -57,9 +62,12 @@ def drop_column(session: Session, statement: DropColumn) -> None:
     """DROP COLUMN, which only Iceberg tables have.
 
     Raises:
-        QueryFailed: always.
+        QueryFailed: it is none, or has no such column.
     """
-    _load_hive(session, statement.table)
+    _, table = load(session, statement.table)
+    if is_iceberg(table):
+        _iceberg().drop_column(session, table, statement)
+        return
     raise ddl_failed(
         "SemanticException DROP COLUMN is for Iceberg tables only: use REPLACE COLUMNS"
     )
@@ -73,7 +81,9 @@ def set_location(session: Session, statement: SetLocation) -> None:
         QueryError: it is no S3 location.
     """
     split_location(statement.location)
-    schema, table = _load_hive(session, statement.table)
+    schema, table = load(session, statement.table)
+    if is_iceberg(table):
+        raise ddl_failed("SemanticException SET LOCATION is not supported for Iceberg tables")
     if statement.partition:
         set_partition_location(session, schema, table, statement.partition, statement.location)
         return
@@ -89,18 +99,19 @@ def set_properties(session: Session, statement: SetProperties) -> None:
     """
     schema, table = load(session, statement.table)
     if is_iceberg(table):
-        raise not_built("ALTER TABLE of Iceberg tables")
+        _iceberg().set_properties(session, table, statement)
+        return
     parameters = {**(table.get("Parameters") or {}), **statement.properties}
     for name in statement.removed:
         parameters.pop(name, None)
     change(session, schema, table, Parameters=parameters)
 
 
-def _load_hive(session: Session, table: TableName) -> tuple[str, dict[str, Any]]:
-    schema, found = load(session, table)
-    if is_iceberg(found):
-        raise not_built("ALTER TABLE of Iceberg tables")
-    return schema, found
+def _iceberg() -> Any:
+    """What does the same for Iceberg tables; imported by the first that needs it."""
+    from cloche.services.athena.statements import iceberg_altering
+
+    return iceberg_altering
 
 
 def _columns(table: Mapping[str, Any]) -> list[dict[str, Any]]:

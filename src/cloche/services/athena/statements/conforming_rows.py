@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
+from cloche.engines.sql.trino.storing import can_be_stored
 from cloche.services.athena.session import Session
-from cloche.services.athena.statements.coercions import can_be_stored
 from cloche.services.athena.statements.selecting import columns_of
 from cloche.services.athena.statements.statement_types import Insert
 
@@ -45,7 +45,13 @@ def conforming(
         )
     given = dict(zip(asked, names, strict=True))
     values = [
-        f'CAST({given.get(name, "NULL")} AS {kind}) AS "{name}"' for name, kind in known.items()
+        f'{_stored(given.get(name, "NULL"), kind)} AS "{name}"' for name, kind in known.items()
     ]
     query = f"({statement.sql}) AS q({', '.join(names)})"
     return f"SELECT {', '.join(values)} FROM {query}"  # noqa: S608 - it is the caller's own SQL
+
+
+def _stored(value: str, kind: str) -> str:
+    """A value as one of the column's type; an instant in UTC, where the engine gives it whole."""
+    cast = f"CAST({value} AS {kind})"
+    return f"({cast} AT TIME ZONE 'UTC')" if kind.endswith("with time zone") else cast

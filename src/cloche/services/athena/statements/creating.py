@@ -32,6 +32,7 @@ def create_database(session: Session, statement: CreateDatabase) -> None:
     Raises:
         QueryFailed: the name is taken.
     """
+    session.check_own_catalog()
     session.check_glue("CreateDatabase", statement.name)
     made: dict[str, Any] = {"Name": statement.name}
     if statement.comment is not None:
@@ -66,6 +67,7 @@ def drop_database(session: Session, statement: DropDatabase) -> None:
     Raises:
         QueryFailed: there is none, or it is not empty.
     """
+    session.check_own_catalog()
     session.check_glue("DeleteDatabase", statement.name)
     if not _has_database(session, statement.name):
         if statement.if_exists:

@@ -6,20 +6,20 @@ Data files are written first; the table changes by one swap of its metadata at t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pyarrow as pa
 
 from cloche.engines.sql.engine import ErrorKind, Execution, QueryError
 from cloche.engines.sql.formats.hive_types import parse_hive_type
-from cloche.services.athena.failures import QueryFailed, ddl_failed, not_built
+from cloche.services.athena.failures import ddl_failed
+from cloche.services.athena.iceberg_recovery import begin_write
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.conforming_rows import conforming
 from cloche.services.athena.statements.destinations import Properties, split_columns
+from cloche.services.athena.statements.iceberg_properties import KNOWN, iceberg_properties
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import (
     ColumnDefinition,
@@ -29,7 +29,6 @@ from cloche.services.athena.statements.statement_types import (
 )
 from cloche.services.athena.tables.iceberg_tables import load_iceberg
 from cloche.services.athena.tables.resolving import find_table
-from cloche.services.athena.tables.types import hive_to_trino
 from cloche.services.athena.timing import statistics_of
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Transaction
 
-_CHUNK_BYTES = 64 << 20
+_SUFFIXES = {"identity": "", "truncate": "_trunc"}
 _TRANSFORM = re.compile(r"(\w+)\s*\(\s*(?:(\d+)\s*,\s*)?[`\"]?(\w+)[`\"]?\s*(?:,\s*(\d+)\s*)?\)")
 
 
@@ -63,16 +62,10 @@ def create_iceberg_table(session: Session, statement: CreateTable, schema: str) 
         statement.partition_transforms,
         statement.location,
     )
-    known = {"format": "parquet", "write_compression": None}
-    for key, value in properties.items():
-        if key not in known or (known[key] or value.lower()) != value.lower():
-            raise not_built(f"the property '{key}'='{value}' of Iceberg tables")
-    if "write_compression" in properties:
-        transaction.set_properties(
-            {"write.parquet.compression-codec": properties["write_compression"].lower()}
-        )
+    made = iceberg_properties(properties)
+    if made:
+        transaction.set_properties(made)
     transaction.commit_transaction()
-    session.uploads.clear()
 
 
 def create_iceberg_table_as(
@@ -87,9 +80,8 @@ def create_iceberg_table_as(
     properties.text("table_type")
     if (properties.text("is_external") or "false").lower() != "false":
         raise QueryError(ErrorKind.NOT_SUPPORTED, "Iceberg tables are not external: is_external")
-    if (properties.text("format") or "PARQUET").upper() != "PARQUET":
-        raise not_built("Iceberg tables of other formats than Parquet")
-    compression = properties.text("write_compression")
+    given = {name: properties.text(name) for name in sorted(KNOWN)}
+    made = iceberg_properties({name: text for name, text in given.items() if text is not None})
     query = session.query
     location = properties.text("location") or f"{query.output_folder}tables/{query.id}/"
     transforms = properties.names("partitioning")
@@ -104,8 +96,8 @@ def create_iceberg_table_as(
         transaction = _new_table(
             session, (schema, statement.table.name), columns, transforms, location
         )
-        if compression is not None:
-            transaction.set_properties({"write.parquet.compression-codec": compression.lower()})
+        if made:
+            transaction.set_properties(made)
         return _append(session, transaction, execution)
 
 
@@ -123,9 +115,11 @@ def insert_into_iceberg(
         QueryFailed: somebody else has changed the table meanwhile.
     """
     session.check_glue("UpdateTable", schema, table["Name"])
+    from cloche.services.athena.tables.iceberg_types import trino_type
+
     loaded = load_iceberg(session, table)
     session.check_writable(loaded.location())
-    types = {field.name.lower(): _trino_type(field.field_type) for field in loaded.schema().fields}
+    types = {field.name.lower(): trino_type(field.field_type) for field in loaded.schema().fields}
     sql = conforming(session, statement, parameters, types)
     with executing(session, sql, parameters) as execution:
         return _append(session, loaded.transaction(), execution)
@@ -145,18 +139,6 @@ def remove_files(session: Session, table: Mapping[str, Any]) -> None:
         await session.objects.delete(bucket, [record.key for record in records])
 
     session.objects.wait(remove())
-
-
-def _trino_type(iceberg_type: Any) -> str:
-    from cloche.services.athena.tables.iceberg_catalog import hive_type
-
-    names = {
-        "timestamp": "timestamp(6)",
-        "timestamptz": "timestamp(6) with time zone",
-        "time": "time(6)",
-        "uuid": "uuid",
-    }
-    return names.get(str(iceberg_type)) or hive_to_trino(hive_type(iceberg_type))
 
 
 def _new_table(
@@ -210,7 +192,7 @@ def _partition_spec(schema: Schema, transforms: Sequence[str]) -> PartitionSpec:
             made = parse_transform(shown)
         except ValueError:
             raise ddl_failed(f"SemanticException the partition {text!r} cannot be made") from None
-        suffix = "" if transform == "identity" else f"_{transform}"
+        suffix = _SUFFIXES.get(transform, f"_{transform}")
         fields.append(
             PartitionField(
                 source_id=source.field_id,
@@ -219,70 +201,27 @@ def _partition_spec(schema: Schema, transforms: Sequence[str]) -> PartitionSpec:
                 name=f"{source.name}{suffix}",
             )
         )
-    spec = PartitionSpec(*fields)
-    _check_transforms(spec)
-    return spec
-
-
-def _check_transforms(spec: PartitionSpec) -> None:
-    """Refuse partitions by what pyiceberg works out only with its Rust library.
-
-    Raises:
-        QueryFailed: it is not installed.
-    """
-    for field in spec.fields:
-        if str(field.transform) != "identity" and find_spec("pyiceberg_core") is None:
-            raise not_built(
-                f"writes to Iceberg tables partitioned by {field.transform} without pyiceberg-core"
-            )
+    return PartitionSpec(*fields)
 
 
 def _append(session: Session, transaction: Transaction, execution: Execution) -> Outcome:
     """Write an execution's rows as one snapshot, and commit."""
-    from pyiceberg.exceptions import CommitFailedException
-    from pyiceberg.io.pyarrow import _dataframe_to_data_files, schema_to_pyarrow
+    from cloche.services.athena.tables.iceberg_commits import add_files, commit
+    from cloche.services.athena.tables.iceberg_data_files import DataFileWriter
 
     metadata = transaction.table_metadata
-    _check_transforms(metadata.spec())
-    target = schema_to_pyarrow(metadata.schema(), include_field_ids=False)
-    io = transaction._table.io
-    written = uuid4()
-    count = 0
-    with transaction.update_snapshot().fast_append() as snapshot:
-        for chunk in _chunks(execution.batches(), target):
-            session.call.check()
-            count += chunk.num_rows
-            for file in _dataframe_to_data_files(metadata, chunk, io, written):
-                snapshot.append_data_file(file)
-    session.call.check()
-    try:
-        transaction.commit_transaction()
-    except CommitFailedException as error:
-        raise QueryFailed(f"ICEBERG_COMMIT_ERROR: {error}", type=233) from None
-    session.uploads.clear()
+    name = transaction._table.name()
+    begin_write(session, name, metadata.location)
+    writer = DataFileWriter(session, metadata)
+    for batch in execution.batches():
+        writer.write(batch)
+    files = writer.close()
+    begin_write(session, name, metadata.location, writer.row_count)
+    add_files(session, transaction, files)
+    commit(session, transaction)
     return Outcome(
         state="SUCCEEDED",
-        update_count=count,
+        update_count=writer.row_count,
         statistics=statistics_of(execution.statistics),
-        row_count=count,
+        row_count=writer.row_count,
     )
-
-
-def _chunks(batches: Iterable[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.Table]:
-    """Rows in tables of a bounded size, in the types of the files."""
-    waiting: list[pa.RecordBatch] = []
-    size = 0
-    for batch in batches:
-        if batch.num_rows:
-            waiting.append(batch)
-            size += batch.nbytes
-        if size > _CHUNK_BYTES:
-            yield _conformed(waiting, target)
-            waiting, size = [], 0
-    if waiting:
-        yield _conformed(waiting, target)
-
-
-def _conformed(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.Table:
-    table = pa.Table.from_batches(batches)
-    return table.rename_columns(target.names).cast(target)

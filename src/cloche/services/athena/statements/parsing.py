@@ -15,6 +15,7 @@ from cloche.services.athena.statements.cursor import Cursor
 from cloche.services.athena.statements.properties import with_properties
 from cloche.services.athena.statements.show_statements import parse_describe, parse_show
 from cloche.services.athena.statements.statement_types import (
+    ChangeRows,
     CreateDatabase,
     CreateView,
     Deallocate,
@@ -23,21 +24,18 @@ from cloche.services.athena.statements.statement_types import (
     Execute,
     Insert,
     NotBuilt,
+    Optimize,
     Prepare,
     QueryStatement,
     RepairTable,
     Statement,
     Unload,
+    Vacuum,
 )
 from cloche.services.athena.statements.tokens import Token, first_words
 
 _QUERIES = {"SELECT": "SELECT", "WITH": "SELECT", "VALUES": "VALUES", "TABLE": "SELECT"}
 _NOT_BUILT = {
-    "UPDATE": "UPDATE",
-    "DELETE": "DELETE",
-    "MERGE": "MERGE",
-    "OPTIMIZE": "OPTIMIZE",
-    "VACUUM": "VACUUM",
     "USING": "USING EXTERNAL FUNCTION",
 }
 _HIVE = frozenset({"ALTER", "DESC", "DESCRIBE", "DROP", "MSCK", "SHOW"})
@@ -206,6 +204,43 @@ def _insert(cursor: Cursor) -> Statement:
     return Insert(kind="INSERT", type="DML", table=table, columns=columns, sql=_rest(cursor))
 
 
+def _change(kind: str, *words: str) -> Callable[[Cursor], ChangeRows]:
+    def read(cursor: Cursor) -> ChangeRows:
+        cursor.expect(*words)
+        table = cursor.table_name()
+        is_of_all = kind == "DELETE" and cursor.token.kind == "end"
+        cursor.index = 0
+        return ChangeRows(
+            kind=kind, type="DML", table=table, sql=_rest(cursor), is_of_all=is_of_all
+        )
+
+    return read
+
+
+def _optimize(cursor: Cursor) -> Optimize:
+    start = cursor.token.start
+    table = cursor.table_name()
+    name = cursor.sql[start : cursor.token.start].strip()
+    cursor.expect("REWRITE", "DATA", "USING", "BIN_PACK")
+    condition = ""
+    if cursor.token.kind != "end":
+        place = cursor.token.start
+        cursor.expect("WHERE")
+        if cursor.token.kind == "end":
+            raise cursor.unexpected("<expression>")
+        cursor.index = len(cursor.tokens) - 1
+        text = cursor.sql[place : cursor.tokens[-2].end]
+        condition = f'SELECT DISTINCT "$file" FROM {name} {text}'  # noqa: S608 - the caller's own
+    cursor.end()
+    return Optimize(kind="OPTIMIZE", type="DML", table=table, condition=condition)
+
+
+def _vacuum(cursor: Cursor) -> Vacuum:
+    table = cursor.table_name()
+    cursor.end()
+    return Vacuum(kind="VACUUM", type="DML", table=table)
+
+
 def _unload(cursor: Cursor) -> Unload:
     start, end = cursor.skip_group()
     cursor.expect("TO")
@@ -282,14 +317,19 @@ _READERS: dict[str, Callable[[Cursor], Statement]] = {
     "ALTER": lambda cursor: parse_alter(_in_hive(cursor)),
     "CREATE": _create,
     "DEALLOCATE": _deallocate,
+    "DELETE": _change("DELETE", "FROM"),
     "DESC": lambda cursor: parse_describe(_in_hive(cursor)),
     "DESCRIBE": lambda cursor: parse_describe(_in_hive(cursor)),
     "DROP": _drop,
     "EXECUTE": _execute,
     "EXPLAIN": _explain,
     "INSERT": _insert,
+    "MERGE": _change("MERGE", "INTO"),
     "MSCK": _msck,
+    "OPTIMIZE": _optimize,
     "PREPARE": _prepare,
     "SHOW": lambda cursor: parse_show(_in_hive(cursor)),
     "UNLOAD": _unload,
+    "UPDATE": _change("UPDATE"),
+    "VACUUM": _vacuum,
 }

@@ -12,9 +12,11 @@ from cloche.services.athena.session import Session
 from cloche.services.athena.slots import Slots
 from cloche.services.athena.statements import (
     altering,
+    changing,
     creating,
     creating_from_queries,
     inserting,
+    maintaining,
     partitions,
     preparing,
     selecting,
@@ -29,6 +31,7 @@ from cloche.services.athena.statements.statement_types import (
     AddPartitions,
     AlterDatabase,
     ChangeColumn,
+    ChangeRows,
     CreateDatabase,
     CreateTable,
     CreateTableAs,
@@ -41,6 +44,7 @@ from cloche.services.athena.statements.statement_types import (
     Execute,
     Insert,
     NotBuilt,
+    Optimize,
     Prepare,
     QueryStatement,
     RenamePartition,
@@ -51,6 +55,7 @@ from cloche.services.athena.statements.statement_types import (
     ShowOfTable,
     Statement,
     Unload,
+    Vacuum,
 )
 from cloche.services.athena.statements.text_results import store_lines
 
@@ -76,10 +81,13 @@ _DDL: dict[type[Statement], Callable[[Session, Any], Any]] = {
     ShowOfTable: showing_tables.show_of_table,
 }
 _DML: dict[type[Statement], Callable[[Session, Any, tuple[str, ...]], Outcome]] = {
+    ChangeRows: changing.change_rows,
     CreateTableAs: creating_from_queries.create_table_as,
     Insert: inserting.insert,
+    Optimize: maintaining.optimize,
     QueryStatement: selecting.select,
     Unload: unloading.unload,
+    Vacuum: maintaining.vacuum,
 }
 
 

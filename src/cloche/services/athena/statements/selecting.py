@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
+from msgspec.structs import replace
 
 from cloche.engines.sql import trino
 from cloche.engines.sql.engine import Column, Execution, Query, QueryCancelled, SqlEngine
@@ -17,7 +18,7 @@ from cloche.services.athena.failures import not_built
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.result_files import ResultBody, store_result
 from cloche.services.athena.result_reuse import find_reusable
-from cloche.services.athena.session import CATALOG, Session
+from cloche.services.athena.session import Session
 from cloche.services.athena.statements.statement_types import QueryStatement
 from cloche.services.athena.statements.text_results import Lines, store_lines
 from cloche.services.athena.tables.resolving import Resolver
@@ -69,17 +70,30 @@ def select(session: Session, statement: QueryStatement, parameters: tuple[str, .
 
 
 @contextmanager
-def executing(session: Session, sql: str, parameters: tuple[str, ...]) -> Generator[Execution]:
+def executing(
+    session: Session,
+    sql: str,
+    parameters: tuple[str, ...],
+    *,
+    resolver: Resolver | None = None,
+    is_change: bool = False,
+) -> Generator[Execution]:
     """An execution of a query, which ends when the session's job is told to stop.
+
+    Args:
+        session: in whose name.
+        sql: the query, or with `is_change` an UPDATE, DELETE or MERGE; see `Query`.
+        parameters: in the place of `?`.
+        resolver: finds its tables.
+        is_change: see `sql`.
 
     Raises:
         QueryError: it cannot be run.
         QueryCancelled: it was cancelled.
     """
     session.call.check()
-    execution = session.server.engine(SqlEngine).execute(
-        engine_query(session, sql, parameters, stops_with_job=True)
-    )
+    query = engine_query(session, sql, parameters, stops_with_job=True, resolver=resolver)
+    execution = session.server.engine(SqlEngine).execute(replace(query, is_change=is_change))
     try:
         yield execution
     finally:
@@ -108,7 +122,12 @@ def columns_of(session: Session, sql: str, parameters: tuple[str, ...] = ()) -> 
 
 
 def engine_query(
-    session: Session, sql: str, parameters: tuple[str, ...], *, stops_with_job: bool = False
+    session: Session,
+    sql: str,
+    parameters: tuple[str, ...],
+    *,
+    stops_with_job: bool = False,
+    resolver: Resolver | None = None,
 ) -> Query:
     """A query as the engine takes it."""
 
@@ -119,9 +138,9 @@ def engine_query(
     return Query(
         sql=sql,
         dialect="trino",
-        catalog=CATALOG,
+        catalog=session.catalog,
         schema=session.schema,
-        resolve=Resolver(session).resolve,
+        resolve=(resolver or Resolver(session)).resolve,
         parameters=parameters,
         now=session.now,
         user=session.query.principal.arn,

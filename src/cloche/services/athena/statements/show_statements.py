@@ -71,14 +71,22 @@ def _of_table(cursor: Cursor, kind: str) -> ShowOfTable:
 
 
 def _show(cursor: Cursor, kind: str, *, has_schema: bool) -> Show:
-    schema = ""
-    if has_schema and (cursor.accept("IN") or cursor.accept("FROM")):
-        schema = cursor.table_name().name
+    schema = catalog = ""
+    if cursor.accept("IN") or cursor.accept("FROM"):
+        if has_schema:
+            named = cursor.table_name()
+            if named.catalog:
+                raise cursor.unexpected("<EOF>")
+            schema, catalog = named.name, named.schema
+        else:
+            catalog = cursor.identifier()
     is_like = cursor.accept("LIKE")
     pattern = None
     if is_like or cursor.token.kind in ("string", "name"):
         pattern = cursor.string()
-    return Show(kind=kind, type="UTILITY", schema=schema, pattern=pattern, is_like=is_like)
+    return Show(
+        kind=kind, type="UTILITY", schema=schema, catalog=catalog, pattern=pattern, is_like=is_like
+    )
 
 
 def _columns(cursor: Cursor) -> ShowOfTable:

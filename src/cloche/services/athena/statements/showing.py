@@ -6,6 +6,7 @@ import re
 
 from cloche.core.errors import AWSError
 from cloche.services.athena.failures import ddl_failed
+from cloche.services.athena.federation.tables import federated_schemas, federated_tables
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.statement_types import Show
 from cloche.services.athena.statements.text_results import Lines
@@ -24,6 +25,7 @@ def show(session: Session, statement: Show) -> Lines:
 
     Raises:
         QueryFailed: there is no such database, or the caller may not see it.
+        QueryError: there is no such catalog, or what is behind it can't be reached.
     """
     matches = hive_pattern(statement.pattern).fullmatch
     names = [name for name in _names(session, statement) if matches(name)]
@@ -45,6 +47,9 @@ def hive_pattern(pattern: str | None) -> re.Pattern[str]:
 
 
 def _names(session: Session, statement: Show) -> list[str]:
+    federated = session.federated_catalog(statement.catalog)
+    if federated is not None:
+        return _federated_names(session, federated, statement)
     if statement.kind == "SHOW_DATABASES":
         session.check_glue("GetDatabases")
         return [each["Name"] for each in catalog.list_databases(*session.where)]
@@ -59,3 +64,11 @@ def _names(session: Session, statement: Show) -> list[str]:
     if statement.kind == "SHOW_VIEWS":
         tables = [table for table in tables if is_view(table)]
     return [table["Name"] for table in tables]
+
+
+def _federated_names(session: Session, catalog_name: str, statement: Show) -> list[str]:
+    if statement.kind == "SHOW_DATABASES":
+        return federated_schemas(session, catalog_name)
+    tables = federated_tables(session, catalog_name, statement.schema or session.schema)
+    is_of_views = statement.kind == "SHOW_VIEWS"
+    return [table.name.lower() for table in tables if table.is_view or not is_of_views]

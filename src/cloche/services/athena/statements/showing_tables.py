@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloche.services.athena.failures import ddl_failed, not_built
+from cloche.services.athena.federation.metadata import as_glue_table
+from cloche.services.athena.federation.tables import federated_table
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.catalog_changes import load
 from cloche.services.athena.statements.statement_types import ShowOfTable
@@ -24,9 +26,18 @@ def show_of_table(session: Session, statement: ShowOfTable) -> Lines:
 
     Raises:
         QueryFailed: there is no such table, or nothing of the kind about it.
+        QueryError: the same of a table of a federated catalog.
     """
-    schema, table = load(session, statement.table)
     kind = statement.kind
+    federated = session.federated_catalog(statement.table.catalog)
+    if federated is None:
+        schema, table = load(session, statement.table)
+    elif kind in ("SHOW_CREATE_TABLE", "SHOW_CREATE_VIEW"):
+        raise not_built(f"{kind.replace('_', ' ')} of federated data sources")
+    else:
+        schema = statement.table.schema or session.schema
+        name = statement.table.name
+        table = as_glue_table(federated_table(session, federated, schema, name))
     if kind == "SHOW_COLUMNS":
         names = [each["Name"] for each in (*_columns(table), *_keys(table))]
         return Lines(["field"], [f"{name:<{_WIDTH}}" for name in names])

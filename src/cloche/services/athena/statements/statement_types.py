@@ -230,10 +230,12 @@ class Show(Statement, frozen=True, kw_only=True):
 
     Attributes:
         schema: where to look; empty for the session's.
+        catalog: as `schema`.
         pattern: Hive's (`a*|b*`) or, with `is_like`, SQL's; None for all.
     """
 
     schema: str = ""
+    catalog: str = ""
     pattern: str | None = None
     is_like: bool = False
 
@@ -279,6 +281,36 @@ class Insert(Statement, frozen=True, kw_only=True):
     table: TableName
     columns: tuple[str, ...]
     sql: str
+
+
+class ChangeRows(Statement, frozen=True, kw_only=True):
+    """UPDATE, DELETE or MERGE.
+
+    Attributes:
+        sql: the whole statement.
+        is_of_all: DELETE without a condition.
+    """
+
+    table: TableName
+    sql: str
+    is_of_all: bool = False
+
+
+class Optimize(Statement, frozen=True, kw_only=True):
+    """OPTIMIZE … REWRITE DATA USING BIN_PACK.
+
+    Attributes:
+        condition: a query for `"$file"` of the rows that meet the condition; empty for all.
+    """
+
+    table: TableName
+    condition: str = ""
+
+
+class Vacuum(Statement, frozen=True, kw_only=True):
+    """VACUUM."""
+
+    table: TableName
 
 
 class Unload(Statement, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Any
 from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import Column
 from cloche.services.athena.failures import ddl_failed
-from cloche.services.athena.session import Session
+from cloche.services.athena.session import CATALOG, Session
 from cloche.services.athena.statements.catalog_changes import change
 from cloche.services.athena.statements.selecting import columns_of
 from cloche.services.athena.statements.statement_types import CreateView
@@ -54,13 +54,14 @@ def create_view(session: Session, statement: CreateView) -> None:
 def _table_input(
     session: Session, statement: CreateView, columns: tuple[Column, ...]
 ) -> dict[str, Any]:
+    catalog_name = session.federated_catalog() or CATALOG
     return {
         "Name": statement.view.name,
         "Owner": "hadoop",
         "TableType": "VIRTUAL_VIEW",
         "PartitionKeys": [],
         "Parameters": {"presto_view": "true", "comment": "Presto View"},
-        "ViewOriginalText": view_text(statement.sql, session.schema, columns),
+        "ViewOriginalText": view_text(statement.sql, catalog_name, session.schema, columns),
         "ViewExpandedText": EXPANDED_TEXT,
         "StorageDescriptor": {
             "Columns": [{"Name": each.name, "Type": trino_to_hive(each.type)} for each in columns],

@@ -53,7 +53,7 @@ def files_in(session: Session, folders: Sequence[Folder]) -> tuple[DataFile, ...
     ]
     return tuple(
         DataFile(
-            location=_path(session, record),
+            location=str(path_of(session, record)),
             object_url=f"s3://{record.bucket}/{record.key}",
             size_bytes=record.size_bytes,
             partition=place.values,
@@ -139,10 +139,10 @@ async def _list_together(
     return list(by_prefix.values())
 
 
-def _path(session: Session, record: ObjectRecord) -> str:
+def path_of(session: Session, record: ObjectRecord) -> Path:
     """Where the engine reads an object: its own file, or a copy where it has none."""
     path = session.objects.store.local_path(record)
-    return str(path if path is not None else _copied(session, record))
+    return path if path is not None else _copied(session, record)
 
 
 def _copied(session: Session, record: ObjectRecord) -> Path:

@@ -32,6 +32,15 @@ class ObjectsIO(FileIO):
         """An object by its URL."""
         return _Object(self._session, location)
 
+    def record_of(self, location: str) -> ObjectRecord:
+        """The object at a place, which the caller may read.
+
+        Raises:
+            QueryError: there is none.
+            QueryFailed: the caller may not.
+        """
+        return _Object(self._session, location).record()
+
     def new_output(self, location: str) -> OutputFile:
         """An object that is to be written."""
         return _NewObject(self._session, location)
@@ -106,19 +115,19 @@ class _Object(InputFile):
         self._record: ObjectRecord | None = None
 
     def __len__(self) -> int:
-        return self._found().size_bytes
+        return self.record().size_bytes
 
     def exists(self) -> bool:
         """Whether it is there."""
         try:
-            self._found()
+            self.record()
         except QueryError:
             return False
         return True
 
     def open(self, seekable: bool = True) -> InputStream:
         """Its bytes."""
-        record = self._found()
+        record = self.record()
         objects = self._session.objects
         path = objects.store.local_path(record)
         stream: Any
@@ -128,7 +137,12 @@ class _Object(InputFile):
             stream = BytesIO(objects.wait(objects.read(record, 0, record.size_bytes)))
         return stream
 
-    def _found(self) -> ObjectRecord:
+    def record(self) -> ObjectRecord:
+        """The object itself.
+
+        Raises:
+            QueryError: there is none.
+        """
         if self._record is None:
             self._record = self._find()
         return self._record

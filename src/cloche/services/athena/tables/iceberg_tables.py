@@ -1,27 +1,19 @@
-"""Iceberg tables: a snapshot's rows, read by pyiceberg."""
+"""Iceberg tables as statements name them: the current snapshot's rows, or a past one's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cloche.engines.sql.engine import (
-    ArrowTable,
-    Column,
-    ErrorKind,
-    Filter,
-    QueryError,
-    TableReference,
-)
+from cloche.engines.sql.engine import ErrorKind, QueryError, TableReference
 from cloche.services.athena.session import Session
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyiceberg.expressions import BooleanExpression
-    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
+
+    from cloche.services.athena.tables.iceberg_scans import SnapshotScan
 
 
 def is_iceberg(table: Mapping[str, Any]) -> bool:
@@ -29,42 +21,35 @@ def is_iceberg(table: Mapping[str, Any]) -> bool:
     return str((table.get("Parameters") or {}).get("table_type", "")).upper() == "ICEBERG"
 
 
-def iceberg_table(
-    session: Session, table: Mapping[str, Any], reference: TableReference
-) -> ArrowTable:
-    """The rows of the snapshot that a reference means, those that may meet its conditions.
+def iceberg_scan(
+    session: Session, table: Table, reference: TableReference, *, has_places: bool = False
+) -> SnapshotScan:
+    """The files of the snapshot that a reference means, those that may meet its conditions.
 
     Raises:
         QueryError: there is no such snapshot, or its files are not there.
         QueryFailed: the caller may not read them.
     """
-    loaded = load_iceberg(session, table)
-    snapshot = _past_snapshot(loaded, reference)
-    schema = loaded.schema()
-    if snapshot is not None and snapshot.schema_id is not None:
-        schema = loaded.schemas()[snapshot.schema_id]
-    condition = _condition(schema, reference.filters)
-    columns = tuple(Column(field.name.lower(), str(field.field_type)) for field in schema.fields)
+    from cloche.services.athena.tables.iceberg_scans import scan_snapshot
 
-    def read() -> pa.RecordBatchReader:
-        scan = loaded.scan(
-            row_filter=condition,
-            snapshot_id=None if snapshot is None else snapshot.snapshot_id,
-        )
-        return scan.to_arrow_batch_reader()
-
-    return ArrowTable(columns, read)
+    snapshot = _past_snapshot(table, reference)
+    return scan_snapshot(session, table, snapshot, reference.filters, has_places=has_places)
 
 
-def load_iceberg(session: Session, table: Mapping[str, Any]) -> Table:
+def load_iceberg(session: Session, table: Mapping[str, Any], *, is_retried: bool = True) -> Table:
     """A table of the catalog as pyiceberg has it.
+
+    Args:
+        session: in whose name.
+        table: as the catalog has it.
+        is_retried: whether a commit that somebody else came before is tried again.
 
     Raises:
         QueryError: its metadata is not there.
     """
     from cloche.services.athena.tables.iceberg_catalog import ServiceCatalog
 
-    return ServiceCatalog(session).table_of(table)
+    return ServiceCatalog(session, is_retried=is_retried).table_of(table)
 
 
 def _past_snapshot(table: Table, reference: TableReference) -> Snapshot | None:
@@ -93,48 +78,3 @@ def _past_snapshot(table: Table, reference: TableReference) -> Snapshot | None:
 
 def _no_snapshot(message: str) -> QueryError:
     return QueryError(ErrorKind.GENERIC_USER_ERROR, f"INVALID_ARGUMENTS: {message}")
-
-
-def _condition(schema: Schema, filters: Sequence[Filter]) -> BooleanExpression:
-    """What pyiceberg can leave out files and rows by; the engine checks all conditions again."""
-    from pyiceberg.expressions import AlwaysTrue, And
-
-    condition: BooleanExpression = AlwaysTrue()
-    for each in filters:
-        one = _one_condition(schema, each)
-        if one is not None:
-            condition = And(condition, one)
-    return condition
-
-
-def _one_condition(schema: Schema, condition: Filter) -> BooleanExpression | None:
-    from pyiceberg import expressions
-    from pyiceberg.expressions.visitors import bind
-
-    kinds: dict[str, Any] = {
-        "=": expressions.EqualTo,
-        "<": expressions.LessThan,
-        "<=": expressions.LessThanOrEqual,
-        ">": expressions.GreaterThan,
-        ">=": expressions.GreaterThanOrEqual,
-        "in": expressions.In,
-        "is null": expressions.IsNull,
-        "is not null": expressions.NotNull,
-    }
-    name = _name(schema, condition.column)
-    make = kinds.get(condition.operator)
-    if name is None or make is None:
-        return None
-    arguments: list[Any] = [*condition.values]
-    if condition.operator == "in":
-        arguments = [set(condition.values)]
-    try:
-        made: BooleanExpression = make(name, *arguments)
-        bind(schema, made, case_sensitive=True)
-    except (ValueError, TypeError):
-        return None
-    return made
-
-
-def _name(schema: Schema, column: str) -> str | None:
-    return next((f.name for f in schema.fields if f.name.lower() == column), None)

@@ -9,31 +9,13 @@ from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import ArrowTable, Filter, TableNotFound, TableReference
 from cloche.services.athena.session import CATALOG, Session
 from cloche.services.athena.tables.arrow_tables import rows_table
+from cloche.services.athena.tables.information_columns import COLUMNS, NAME
 from cloche.services.athena.tables.presto_views import is_view, read_view
 from cloche.services.athena.tables.pruning import keeps
 from cloche.services.athena.tables.types import hive_to_trino
 from cloche.services.glue import catalog
 
-NAME = "information_schema"
-
 _Rows = Iterator[Sequence[object]]
-
-_OF_TABLE = [("table_catalog", "string"), ("table_schema", "string"), ("table_name", "string")]
-_COLUMNS: dict[str, list[tuple[str, str]]] = {
-    "schemata": [("catalog_name", "string"), ("schema_name", "string")],
-    "tables": [*_OF_TABLE, ("table_type", "string")],
-    "views": [*_OF_TABLE, ("view_definition", "string")],
-    "columns": [
-        *_OF_TABLE,
-        ("column_name", "string"),
-        ("ordinal_position", "bigint"),
-        ("column_default", "string"),
-        ("is_nullable", "string"),
-        ("data_type", "string"),
-        ("comment", "string"),
-        ("extra_info", "string"),
-    ],
-}
 
 
 def information_table(session: Session, reference: TableReference) -> ArrowTable:
@@ -42,7 +24,7 @@ def information_table(session: Session, reference: TableReference) -> ArrowTable
     Raises:
         TableNotFound: it has no such table.
     """
-    columns = _COLUMNS.get(reference.name)
+    columns = COLUMNS.get(reference.name)
     if columns is None:
         raise TableNotFound(reference)
     read: Callable[[Session, Sequence[Filter]], _Rows] = _READERS[reference.name]

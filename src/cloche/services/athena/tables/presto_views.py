@@ -12,7 +12,6 @@ import msgspec
 
 from cloche.engines.sql.engine import Column, ErrorKind, QueryError, View
 from cloche.services.athena.data_catalog_records import AWS_DATA_CATALOG
-from cloche.services.athena.session import CATALOG
 
 _TEXT = re.compile(r"/\*\s*Presto View:\s*([A-Za-z0-9+/=\s]+?)\s*\*/")
 EXPANDED_TEXT = "/* Presto View */"
@@ -23,11 +22,11 @@ def is_view(table: Mapping[str, Any]) -> bool:
     return table.get("TableType") == "VIRTUAL_VIEW"
 
 
-def view_text(sql: str, schema: str, columns: Sequence[Column]) -> str:
+def view_text(sql: str, catalog: str, schema: str, columns: Sequence[Column]) -> str:
     """The catalog's `ViewOriginalText`, columns with types in Trino's names."""
     content = {
         "originalSql": sql,
-        "catalog": CATALOG,
+        "catalog": catalog,
         "schema": schema,
         "columns": [{"name": each.name, "type": each.type} for each in columns],
     }

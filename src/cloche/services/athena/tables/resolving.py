@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import (
@@ -13,14 +13,19 @@ from cloche.engines.sql.engine import (
     TableReference,
     TableSource,
 )
-from cloche.services.athena.session import Session
+from cloche.services.athena.federation.tables import federated_source
+from cloche.services.athena.session import CATALOG, Session
 from cloche.services.athena.statements.tokens import tokenize
 from cloche.services.athena.tables.arrow_tables import rows_table
 from cloche.services.athena.tables.hive_tables import hive_table, partitions_of
-from cloche.services.athena.tables.iceberg_tables import iceberg_table, is_iceberg
-from cloche.services.athena.tables.information_schema import NAME, information_table
+from cloche.services.athena.tables.iceberg_tables import iceberg_scan, is_iceberg, load_iceberg
+from cloche.services.athena.tables.information_columns import NAME
+from cloche.services.athena.tables.information_schema import information_table
 from cloche.services.athena.tables.presto_views import is_view, read_view
 from cloche.services.glue import catalog
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 
 class Resolver:
@@ -32,6 +37,7 @@ class Resolver:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._iceberg: dict[tuple[str, str], Table] = {}
 
     def resolve(self, reference: TableReference) -> TableSource:
         """What the engine reads for a table.
@@ -41,7 +47,9 @@ class Resolver:
             QueryFailed: the caller may not read it.
         """
         session = self._session
-        session.check_catalog(reference.catalog)
+        federated = session.federated_catalog(reference.catalog)
+        if federated is not None:
+            return federated_source(session, federated, reference)
         if reference.schema == NAME:
             return information_table(session, reference)
         table = find_table(session, reference.schema, reference.name)
@@ -50,10 +58,10 @@ class Resolver:
         name, mark, suffix = reference.name.rpartition("$")
         table = find_table(session, reference.schema, name) if mark else None
         if table is None:
-            check_schema(session, reference.schema)
-            error = TableNotFound(reference)
-            error.line, error.column = place_of(session.query.sql, reference.name)
-            raise error
+            raise table_not_found(session, reference.schema, reference.name)
+        hidden = self._hidden(table, suffix) if is_iceberg(table) else None
+        if hidden is not None:
+            return hidden
         if suffix == "partitions" and table.get("PartitionKeys") and not is_iceberg(table):
             return self._partitions(table, reference)
         raise QueryError(
@@ -63,7 +71,7 @@ class Resolver:
 
     def _source(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
         if is_iceberg(table):
-            return iceberg_table(self._session, table, reference)
+            return self.iceberg(table, reference)
         if reference.timestamp is not None or reference.version is not None:
             raise QueryError(
                 ErrorKind.NOT_SUPPORTED, "This connector does not support versioned tables"
@@ -71,6 +79,22 @@ class Resolver:
         if is_view(table):
             return read_view(table)
         return hive_table(self._session, table, reference.filters)
+
+    def iceberg(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
+        """What the engine reads for an Iceberg table."""
+        return iceberg_scan(self._session, self.loaded(table), reference).table
+
+    def loaded(self, table: Mapping[str, Any]) -> Table:
+        """An Iceberg table, at the same snapshot wherever the statement names it."""
+        name = (table["DatabaseName"], table["Name"])
+        if name not in self._iceberg:
+            self._iceberg[name] = load_iceberg(self._session, table)
+        return self._iceberg[name]
+
+    def _hidden(self, table: Mapping[str, Any], suffix: str) -> TableSource | None:
+        from cloche.services.athena.tables.iceberg_metadata_tables import metadata_table
+
+        return metadata_table(self.loaded(table), suffix)
 
     def _partitions(self, table: Mapping[str, Any], reference: TableReference) -> TableSource:
         names = [key["Name"].lower() for key in table["PartitionKeys"]]
@@ -96,6 +120,18 @@ def place_of(sql: str, name: str) -> tuple[int, int]:
                 index -= 2
             return tokens[index].line, tokens[index].column
     return 0, 0
+
+
+def table_not_found(session: Session, schema: str, name: str) -> QueryError:
+    """The error of a table that does not exist, at its place in the statement.
+
+    Raises:
+        QueryError: its database doesn't exist either.
+    """
+    check_schema(session, schema)
+    error = TableNotFound(TableReference(CATALOG, schema, name))
+    error.line, error.column = place_of(session.query.sql, name)
+    return error
 
 
 def find_table(session: Session, schema: str, name: str) -> dict[str, Any] | None:

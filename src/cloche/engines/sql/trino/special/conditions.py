@@ -14,7 +14,7 @@ from cloche.engines.sql.trino.expressions import Expressions
 from cloche.engines.sql.trino.nodes import cases
 from cloche.engines.sql.trino.operators import comparable
 from cloche.engines.sql.trino.types import UNKNOWN, VARCHAR, Type
-from cloche.engines.sql.trino.values import Scope, Value, literal
+from cloche.engines.sql.trino.values import USER_VARIABLE, Scope, Value, literal
 
 Nodes = Sequence[exp.Expr]
 
@@ -110,7 +110,7 @@ def _fail(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
 
 @special("current_user")
 def _user(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
-    return Value("getvariable('trino_user')", VARCHAR)
+    return Value(f"getvariable('{USER_VARIABLE}')", VARCHAR)
 
 
 @special("version")

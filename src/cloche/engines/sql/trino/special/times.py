@@ -32,9 +32,9 @@ from cloche.engines.sql.trino.types import (
     Type,
     TypeNameError,
 )
-from cloche.engines.sql.trino.values import Scope, Value, literal
+from cloche.engines.sql.trino.values import NOW_VARIABLE, Scope, Value, literal
 
-_NOW = "CAST(getvariable('trino_now') AS TIMESTAMPTZ)"
+_NOW = f"CAST(getvariable('{NOW_VARIABLE}') AS TIMESTAMPTZ)"
 
 
 def local(value: Value) -> str:

@@ -6,6 +6,7 @@ import re
 
 _WHOLE = ("tinyint", "smallint", "integer", "bigint")
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
+_PRECISION = re.compile(r"^(time|timestamp)\(\d+\)")
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
@@ -52,6 +53,4 @@ def _plain(trino_type: str) -> str:
     lowered = trino_type.lower()
     if lowered.startswith(("varchar", "char")):
         return lowered.partition("(")[0]
-    if lowered.startswith("timestamp") and "zone" not in lowered:
-        return "timestamp"
-    return lowered
+    return _PRECISION.sub(r"\1", lowered)

@@ -1,0 +1,1 @@
+"""Federated data catalogs: databases elsewhere, reached by Glue connections."""
