@@ -261,3 +261,22 @@ def test_injected_columns_need_a_value(lake: Lake) -> None:
 )
 def test_what_fails_says_why(lake: Lake, sql: str, reason: str) -> None:
     assert lake.fail(sql).startswith(reason)
+
+
+def test_openx_json_keeps_the_output_format_that_athena_gives_it(lake: Lake) -> None:
+    openx = "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'"
+    lake.run(f"CREATE EXTERNAL TABLE a (x int) {openx} LOCATION 's3://{lake.name}/a/'")
+    lake.run(
+        f"CREATE EXTERNAL TABLE b (x int) {openx} STORED AS TEXTFILE LOCATION 's3://{lake.name}/b/'"
+    )
+    hive = "org.apache.hadoop.hive.ql.io"
+    formats = [
+        lake.server.client("glue").get_table(DatabaseName=lake.name, Name=name)["Table"][
+            "StorageDescriptor"
+        ]["OutputFormat"]
+        for name in ("a", "b")
+    ]
+    assert formats == [f"{hive}.IgnoreKeyTextOutputFormat", f"{hive}.HiveIgnoreKeyTextOutputFormat"]
+    lake.put("a/1.json", '{"x": 1}')
+    lake.run("INSERT INTO a VALUES 2")
+    assert lake.rows("SELECT x FROM a ORDER BY x") == [["1"], ["2"]]
