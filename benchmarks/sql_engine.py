@@ -54,8 +54,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def open_with_tpch() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
+def open_with_tpch(database: str = ":memory:") -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(database)
     found = find_spec("duckdb_extension_tpch")
     assert found is not None, "pip install duckdb-extension-tpch"
     assert found.submodule_search_locations
@@ -70,11 +70,13 @@ def generate(folder: Path, scale: float) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if all((folder / f"{table}.parquet").exists() for table in TABLES):
         return
-    connection = open_with_tpch()
+    database = folder / "generated.duckdb"  # more than memory holds at large scales
+    connection = open_with_tpch(str(database))
     connection.execute(f"CALL dbgen(sf = {scale})")
     for table in TABLES:
         connection.execute(f"COPY {table} TO '{folder / table}.parquet' (FORMAT parquet)")
     connection.close()
+    database.unlink()
 
 
 def queries() -> list[str]:

@@ -76,6 +76,28 @@ def test_only_partitions_that_are_asked_for_are_read(lake: Lake, table: str) -> 
     assert lake.rows('SELECT max(day) FROM "t$partitions"') == [["2020-01-02"]]
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
+        {"Parameters": {"field.delim": "|"}},
+        {"Parameters": {}},
+    ],
+)
+def test_a_partition_that_is_read_otherwise_is_refused(
+    lake: Lake, glue: Any, table: str, changed: dict[str, Any]
+) -> None:
+    lake.run("MSCK REPAIR TABLE t")
+    named = {"DatabaseName": lake.name, "TableName": table}
+    partition = glue.get_partition(**named, PartitionValues=["2020-01-01"])["Partition"]
+    given = {name: partition[name] for name in ("Values", "StorageDescriptor")}
+    given["StorageDescriptor"]["SerdeInfo"].update(changed)
+    glue.update_partition(**named, PartitionValueList=["2020-01-01"], PartitionInput=given)
+    reason = lake.fail("SELECT * FROM t")
+    assert "Partition 2020-01-01 of t has another SerDe, or other delimiters" in reason
+    assert lake.rows("SELECT id FROM t WHERE day = DATE '2020-01-02'") == [["3"]]
+
+
 def test_partitions_are_added_dropped_moved_and_renamed(lake: Lake, table: str) -> None:
     place = f"s3://{lake.name}/t/day=2020-01-02/"
     lake.run(

@@ -121,7 +121,7 @@ def test_lists_are_paged(athena: Any) -> None:
         {
             "ResultConfiguration": {
                 "OutputLocation": "s3://x/",
-                "EncryptionConfiguration": {"EncryptionOption": "SSE_KMS", "KmsKey": "k"},
+                "EncryptionConfiguration": {"EncryptionOption": "CSE_KMS", "KmsKey": "k"},
             }
         },
     ],

@@ -157,3 +157,38 @@ def test_who_may_not_write_there_does_not(lake: Lake) -> None:
     unload = f"UNLOAD (SELECT 1 AS a) TO 's3://{lake.name}/y/' WITH (format = 'ORC')"
     assert other.fail(unload).startswith("PERMISSION_DENIED: ")
     assert lake.keys("x/") + lake.keys("y/") == []
+
+
+def test_what_a_query_writes_is_encrypted_as_it_asks(lake: Lake) -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    configuration = {
+        "OutputLocation": f"s3://{lake.name}/encrypted/",
+        "EncryptionConfiguration": {"EncryptionOption": "SSE_KMS", "KmsKey": key},
+    }
+    lake.run("CREATE TABLE made AS SELECT 1 AS a", ResultConfiguration=configuration)
+    shown = lake.run("SELECT * FROM made", ResultConfiguration=configuration)
+    shown_configuration = shown["ResultConfiguration"]["EncryptionConfiguration"]
+    assert shown_configuration == configuration["EncryptionConfiguration"]
+    keys = lake.keys("encrypted/")
+    assert len(keys) == 5  # data, manifest and metadata of the table; rows and metadata
+    for each in keys:
+        head = lake.s3.head_object(Bucket=lake.name, Key=each)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+def test_a_parameter_that_is_a_bare_word_is_text(lake: Lake) -> None:
+    rows = lake.rows(
+        "SELECT ?, ?, ?", ExecutionParameters=["Washington", "'Boston'", "DATE '2020-01-01'"]
+    )
+    assert rows == [["Washington", "Boston", "2020-01-01"]]
+    reason = lake.fail("SELECT ?", ExecutionParameters=["1, 2"])
+    assert "a parameter is no literal" in reason
+
+
+@pytest.mark.parametrize("start", ["CREATE TABLE t AS", "CREATE VIEW t AS"])
+def test_columns_of_tables_and_views_have_names_and_types(lake: Lake, start: str) -> None:
+    reason = lake.fail(f"{start} SELECT 1 AS a, 2")
+    assert reason == "MISSING_COLUMN_NAME: line 1:1: Column name not specified at position 2"
+    assert "Column type is unknown" in lake.fail(f"{start} SELECT NULL AS a")
+    lake.run(f'{start} SELECT 1 AS "_col0"')
+    assert lake.rows("SELECT * FROM t") == [["1"]]

@@ -213,6 +213,44 @@ def test_a_crawl_that_is_stopped(lake: Lake, gate: Gate) -> None:
     assert lake.tables().keys() == {"a"}
 
 
+@pytest.mark.parametrize("folder", ["a", "elsewhere"])
+def test_a_table_that_somebody_else_makes_meanwhile(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    lake.put_csv("a/x.csv", "id,name", "1,x")
+    invoke = RoleAccess.invoke
+    location = f"s3://{lake.bucket}/{folder}/"
+
+    def others_first(access: RoleAccess, service: str, operation: str, request: Any) -> Any:
+        if operation == "CreateDatabase":
+            lake.glue.create_database(DatabaseInput={"Name": lake.database})
+        if operation == "CreateTable" and not lake.tables():
+            given = {"Name": "a", "StorageDescriptor": {"Location": location}}
+            lake.glue.create_table(DatabaseName=lake.database, TableInput=given)
+        return invoke(access, service, operation, request)
+
+    monkeypatch.setattr(RoleAccess, "invoke", others_first)
+    tables = lake.crawl("a")
+    (made,) = [each for each in tables.values() if each.get("Parameters")]
+    assert made["StorageDescriptor"]["Location"] == f"s3://{lake.bucket}/a/"
+    assert len(tables) == (1 if folder == "a" else 2)
+    assert tables["a"]["StorageDescriptor"]["Location"] == location
+
+
+def test_crawlers_of_the_same_place_at_the_same_time(lake: Lake) -> None:
+    for number in range(3):
+        lake.put_csv(f"db/table{number}/y=1/a.csv", f"id{number},name{number}", "1,x")
+        lake.put_csv(f"db/table{number}/y=2/a.csv", f"id{number},name{number}", "1,x")
+    names = [lake.create("db") for _ in range(3)]
+    for name in names:
+        lake.glue.start_crawler(Name=name)
+    until(lambda: all(lake.crawler(name)["State"] == "READY" for name in names))
+    ended = [lake.crawler(name)["LastCrawl"] for name in names]
+    assert [each["Status"] for each in ended] == ["SUCCEEDED"] * 3, ended
+    assert lake.tables().keys() == {"table0", "table1", "table2"}
+    assert lake.partitions("table2").keys() == {("1",), ("2",)}
+
+
 def failure(lake: Lake, **settings: Any) -> str:
     lake.put_csv("a/x.csv", "id,name", "1,x")
     last = lake.run(lake.create("a", **settings))["LastCrawl"]

@@ -248,7 +248,8 @@ def test_partition_indexes(glue: Any, database: str) -> None:
     refused("AlreadyExistsException", glue.create_partition_index, **table, PartitionIndex=both)
     without = table_input(PartitionKeys=[{"Name": "year", "Type": "int"}])
     refused("InvalidInputException", glue.update_table, DatabaseName=database, TableInput=without)
-    unknown = {"IndexName": "x", "Keys": ["tail"]}
-    refused("InvalidInputException", glue.create_partition_index, **table, PartitionIndex=unknown)
+    for keys in (["tail"], ["carrier", "carrier"]):
+        bad = {"IndexName": "x", "Keys": keys}
+        refused("InvalidInputException", glue.create_partition_index, **table, PartitionIndex=bad)
     glue.delete_partition_index(**table, IndexName="by_year")
     refused("EntityNotFoundException", glue.delete_partition_index, **table, IndexName="by_year")

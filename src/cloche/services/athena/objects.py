@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -31,6 +31,7 @@ class Objects:
         loop: of the object store.
         principal: in whose name.
         region: of the calls that are checked.
+        encryption: members of PutObject for what is written; the buckets' own if None.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class Objects:
         loop: asyncio.AbstractEventLoop,
         principal: Principal,
         region: str,
+        encryption: Mapping[str, str] | None = None,
     ) -> None:
         self.server = server
+        self.encryption = encryption
         self.store = server.engine(ObjectStore)
         self._loop = loop
         self._principal = principal
@@ -124,7 +127,7 @@ class Objects:
         Raises:
             NoSuchBucket: there is no such bucket.
         """
-        await write_object(self.server, bucket, key, body, content_type)
+        await write_object(self.server, bucket, key, body, content_type, self.encryption)
 
     async def delete(self, bucket: str, keys: Iterable[str]) -> None:
         """Remove objects as DeleteObject would; on the loop."""

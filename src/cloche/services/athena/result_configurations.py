@@ -24,11 +24,26 @@ def check_result_configuration(configuration: Mapping[str, Any] | None) -> None:
     location = configuration.get("OutputLocation")
     if location and _LOCATION.fullmatch(location) is None:
         raise InvalidRequestException(f"outputLocation is not a valid S3 path. Provided {location}")
-    option = (configuration.get("EncryptionConfiguration") or {}).get("EncryptionOption", "SSE_S3")
-    if option != "SSE_S3":
+    encryption = configuration.get("EncryptionConfiguration") or {}
+    option = encryption.get("EncryptionOption", "SSE_S3")
+    if option == "SSE_S3" and "KmsKey" in encryption:
+        raise InvalidRequestException("KmsKey is not allowed with SSE_S3 encryption")
+    if option == "CSE_KMS":
         raise NotImplementedException(
             f"Cloche does not implement EncryptionOption {option} of Athena's results yet."
         )
+
+
+def object_encryption(configuration: Mapping[str, Any]) -> dict[str, str]:
+    """The members of PutObject by which what a query writes is encrypted as is asked for."""
+    encryption = configuration.get("EncryptionConfiguration") or {}
+    option = encryption.get("EncryptionOption")
+    if option is None:
+        return {}
+    if option == "SSE_S3":
+        return {"ServerSideEncryption": "AES256"}
+    key = {"SSEKMSKeyId": encryption["KmsKey"]} if "KmsKey" in encryption else {}
+    return {"ServerSideEncryption": "aws:kms", **key}
 
 
 def bucket_and_key(location: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from cloche.services.athena.iceberg_recovery import recover_write
 from cloche.services.athena.objects import Objects
 from cloche.services.athena.publishing import roll_back, take_back
 from cloche.services.athena.query_records import KIND, Outcome, Query, event_of, find_query
+from cloche.services.athena.result_configurations import object_encryption
 from cloche.services.athena.result_files import check_output
 from cloche.services.athena.session import Session
 from cloche.services.athena.slots import Slots
@@ -48,7 +49,8 @@ class Runner:
         """Run a query; the outcome, of a query that failed as well."""
         job = call.job
         query = find_query(self._server.documents, job.account, job.region, job.name)
-        objects = Objects(self._server, self._loop, query.principal, query.region)
+        encryption = object_encryption(query.result_configuration)
+        objects = Objects(self._server, self._loop, query.principal, query.region, encryption)
         session = Session(self._server, query, objects, call)
         roll_back(session)
         if job.interruptions:

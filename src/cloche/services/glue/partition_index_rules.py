@@ -24,7 +24,7 @@ def checked_indexes(
 
     Raises:
         AlreadyExistsException: there is an index of the name, or of the same keys.
-        InvalidInputException: a key is no partition key of the table.
+        InvalidInputException: a key is no partition key of the table, or comes twice.
         ResourceNumberLimitExceededException: there would be more than three.
     """
     known = {str(key["Name"]).lower() for key in table_input.get("PartitionKeys") or ()}
@@ -35,6 +35,8 @@ def checked_indexes(
             raise InvalidInputException(
                 f"The index's keys {', '.join(unknown)} are not partition keys of the table."
             )
+        if len(set(keys)) < len(keys):
+            raise InvalidInputException("An index cannot have a key twice.")
         if any(index.name == each["IndexName"] for index in indexes):
             raise AlreadyExistsException(
                 f"Index with the given indexName : {each['IndexName']} already exists"

@@ -6,7 +6,7 @@ No permission is checked here: the service that calls has decided.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,16 @@ _PIECE_BYTES = 1 << 20
 
 
 async def write_object(
-    server: Server, bucket: str, key: str, body: bytes | Path, content_type: str
+    server: Server,
+    bucket: str,
+    key: str,
+    body: bytes | Path,
+    content_type: str,
+    encryption: Mapping[str, Any] | None = None,
 ) -> ObjectRecord:
     """Store an object that belongs to the bucket's owner: bytes, or what is in a file.
+
+    It is encrypted as the members of PutObject in `encryption` say, or else as the bucket says.
 
     Raises:
         NoSuchBucket: there is no such bucket.
@@ -37,7 +44,7 @@ async def write_object(
         content, size_bytes = _pieces(body), (await asyncio.to_thread(body.stat)).st_size
     staged = await store.stage(content, algorithms=("md5", algorithm), size_bytes=size_bytes)
     properties: dict[str, Any] = {
-        "answer": {"ContentType": content_type, **encryption_of(target, {})},
+        "answer": {"ContentType": content_type, **encryption_of(target, encryption or {})},
         "checksums": {f"Checksum{DEFAULT_ALGORITHM}": encoded(staged.digests[algorithm])},
         "checksum_type": FULL_OBJECT,
     }

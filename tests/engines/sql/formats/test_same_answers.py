@@ -266,3 +266,11 @@ def test_times_have_milliseconds(lake: Lake, name: str) -> None:
     _write_all(lake, rows)
     expected = [datetime(year, 1, 1, 0, 0, 0 if kept else 1, kept) for year, _, kept in given]
     assert [row[0] for row in lake.rows(f"SELECT departed FROM {name}")] == expected
+
+
+def test_a_dot_in_a_parquet_columns_name(lake: Lake) -> None:
+    target = io.BytesIO()
+    pq.write_table(pa.table({"a.b": [1], "a": [{"b": 2}], "X.y.z": ["y"]}), target)
+    columns = "a.b bigint; a struct<b:bigint>; x.y.z string"
+    lake.table("t", PARQUET, columns, lake.file("t.parquet", target.getvalue()))
+    assert lake.rows('SELECT "a.b", a.b, "x.y.z" FROM t') == [(1, 2, "y")]

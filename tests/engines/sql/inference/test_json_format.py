@@ -29,6 +29,14 @@ def test_lines_of_objects() -> None:
     assert found.record_count == 2
 
 
+def test_names_that_differ_in_case_are_one_column() -> None:
+    found = inferred('{"Id": 1, "Name": "x"}\n{"id": 2.5, "name": "y"}\n{"ID": 3, "n": 1}\n')
+    assert columns(found) == {"id": "double", "name": "string", "n": "int"}
+    assert found.serde_parameters == {"paths": "Id,Name,n"}
+    nested = inferred('{"o": [{"A": 1}]}\n{"o": [{"a": 2.5, "b": {"C": 1, "c": "x"}}]}\n')
+    assert columns(nested) == {"o": "array<struct<A:double,b:struct<C:string>>>"}
+
+
 def test_nested_values_are_merged() -> None:
     found = inferred(
         '{"a": {"b": 1, "c": [1, 2.5]}, "d": []}\n{"a": {"b": 5000000000, "e": [{"f": 1}]}}\n'

@@ -159,6 +159,80 @@ def test_a_corrupt_file_does_not_fail_the_crawl(lake: Lake) -> None:
     assert tables["broken"]["Parameters"]["classification"] == "UNKNOWN"
 
 
+def test_a_corrupt_file_does_not_take_a_table_apart(lake: Lake) -> None:
+    lake.put("flights/a.parquet", parquet_bytes(FLIGHTS)[:300])
+    lake.put("flights/b.parquet", parquet_bytes(FLIGHTS))
+    lake.put("flights/c.parquet", parquet_bytes(FLIGHTS))
+    tables = lake.crawl("flights")
+    assert tables.keys() == {"flights"}
+    assert columns(tables["flights"]) == HIVE
+    parameters = tables["flights"]["Parameters"]
+    assert (parameters["objectCount"], parameters["recordCount"]) == ("3", "6")
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_csv_file_of_one_row_belongs_to_those_beside_it(lake: Lake, quote: str) -> None:
+    header = f"{quote}id{quote},{quote}name{quote}\n"
+    lake.put("people/a-none.csv", header)
+    lake.put("people/b.csv", f"{header}1,x\n2,y\n")
+    lake.put("people/c-one.csv", f"{header}3,z\n")
+    lake.put("plain/a.csv", "1,x\n2,y\n")
+    lake.put("plain/b.csv", "2.5,z\n")
+    tables = lake.crawl("people", "plain")
+    assert tables.keys() == {"people", "plain"}
+    assert columns(tables["people"]) == {"id": "bigint", "name": "string"}
+    assert tables["people"]["Parameters"]["skip.header.line.count"] == "1"
+    assert tables["people"]["Parameters"]["recordCount"] == "3"
+    assert columns(tables["plain"]) == {"col0": "double", "col1": "string"}
+    assert tables["plain"]["Parameters"]["recordCount"] == "3"
+
+
+def test_a_row_of_another_width_or_no_header_is_none_of_those_beside_it(lake: Lake) -> None:
+    lake.put("t/a.csv", "id,name\n1,x\n2,y\n")
+    lake.put("t/b.csv", "3,z\n")
+    lake.put("t/c.csv", "id,name,more\n")
+    assert lake.crawl("t").keys() == {"a_csv", "b_csv", "c_csv"}
+
+
+def test_quotes_in_some_files_are_read_in_all(lake: Lake) -> None:
+    lake.put("t/a.csv", "id,name,n,m\n1,x,,\n2,y,5,\n")
+    lake.put("t/b.csv", 'id,name,n,m\n3,"z, zz",6,7\n')
+    lake.put("p/month=1/a.csv", "id,name,n,m\n1,x,,\n2,y,5,\n")
+    lake.put("p/month=2/a.csv", 'id,name,n,m\n3,"z, zz",6,7\n')
+    tables = lake.crawl("t", "p")
+    assert tables.keys() == {"t", "p"}
+    partition = lake.partitions("p")["1",]
+    for described in (tables["t"], tables["p"], partition):
+        # OpenCSVSerDe reads no number from an empty cell, of whichever file
+        assert columns(described) == {
+            "id": "bigint",
+            "name": "string",
+            "n": "string",
+            "m": "string",
+        }
+        serde = described["StorageDescriptor"]["SerdeInfo"]
+        assert serde["SerializationLibrary"].endswith("OpenCSVSerde")
+        assert serde["Parameters"]["separatorChar"] == ","
+
+
+def test_what_a_file_has_no_values_of_is_of_the_type_of_others(lake: Lake) -> None:
+    lake.put("csv/day=1/a.csv", "id,n\n1,\n2,\n")
+    lake.put("csv/day=2/a.csv", "id,n\n3,1.5\n")
+    lake.put("json/a.json", '{"id": 1, "n": null, "l": [], "o": {}}')
+    lake.put("json/b.json", '{"id": 2, "n": 7, "l": [1], "o": {"x": true}}')
+    lake.put("parquet/a.parquet", parquet_bytes(pa.table({"n": pa.nulls(1), "l": [[None]]})))
+    lake.put("parquet/b.parquet", parquet_bytes(pa.table({"n": [2], "l": [["x"]]})))
+    lake.put("nothing/a.json", '{"id": 1, "n": null, "l": [], "o": {}}')
+    tables = lake.crawl("csv", "json", "parquet", "nothing")
+    assert columns(tables["csv"]) == {"id": "bigint", "n": "double"}
+    assert columns(lake.partitions("csv")["1",]) == {"id": "bigint", "n": "double"}
+    nested = {"l": "array<int>", "o": "struct<x:boolean>"}
+    assert columns(tables["json"]) == {"id": "int", "n": "int", **nested}
+    assert columns(tables["parquet"]) == {"n": "bigint", "l": "array<string>"}
+    nested = {"l": "array<string>", "o": "string"}
+    assert columns(tables["nothing"]) == {"id": "int", "n": "string", **nested}
+
+
 def test_only_footers_of_large_parquet_files_are_read(lake: Lake) -> None:
     large = pa.table({"n": pa.array(range(300_000)), "text": ["x" * 20] * 300_000})
     body = parquet_bytes(large, use_dictionary=False, compression="none")

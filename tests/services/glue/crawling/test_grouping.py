@@ -45,6 +45,26 @@ def test_a_single_plain_folder_is_no_partition() -> None:
     assert (table.path, table.keys) == ("root/data/", ())
 
 
+def test_the_first_folder_of_a_date_is_a_partition() -> None:
+    (table,) = found({"t/2026/11/28/07/a": "A"}, "t/")
+    assert (table.path, table.keys) == ("t/", (None, None, None, None))
+    assert [each.values for each in table.partitions] == [("2026", "11", "28", "07")]
+
+
+def test_a_folder_that_is_alone_is_a_partition_where_others_are_as_deep() -> None:
+    files = {"t/x/a/f": "A", "t/x/b/f": "A", "t/y/a/f": "A", "t/z/a/f": "A"}
+    (table,) = found(files, "t/")
+    assert (table.path, table.keys) == ("t/", (None, None))
+    values = [each.values for each in table.partitions]
+    assert values == [("x", "a"), ("x", "b"), ("y", "a"), ("z", "a")]
+    assert [each.path for each in table.partitions] == ["t/x/a/", "t/x/b/", "t/y/a/", "t/z/a/"]
+
+
+def test_a_folder_that_is_alone_is_a_table_where_others_are_not_alike() -> None:
+    tables = found({"t/x/a/f": "A", "t/y/a/f": "B", "t/y/b/f": "B"}, "t/")
+    assert [(table.path, table.keys) for table in tables] == [("t/x/a/", ()), ("t/y/", (None,))]
+
+
 def test_folders_of_different_depth_are_not_partitions_of_one() -> None:
     tables = found({"t/x=1/a": "A", "t/x=2/y=1/a": "A"}, "t/")
     assert [table.path for table in tables] == ["t/x=1/", "t/x=2/"]

@@ -184,7 +184,8 @@ def _footer(metadata: pq.FileMetaData) -> Footer:
     texts: set[str] = set()
     for index in range(metadata.num_columns):
         column = metadata.schema.column(index)
-        name = column.path.partition(".")[0].lower()
+        is_flat = column.path == column.name  # then a dot is one of its name
+        name = (column.path if is_flat else column.path.partition(".")[0]).lower()
         names.append(name)
         logical = str(column.logical_type)
         kinds[name] += f"{column.path}:{column.physical_type}:{logical};"

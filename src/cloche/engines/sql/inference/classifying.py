@@ -16,7 +16,7 @@ from cloche.engines.sql.inference.columnar_formats import (
     infer_parquet,
 )
 from cloche.engines.sql.inference.compression import CorruptFile
-from cloche.engines.sql.inference.csv_format import CSVOptions, infer_csv
+from cloche.engines.sql.inference.csv_format import CSVOptions, infer_csv, infer_csv_like
 from cloche.engines.sql.inference.grok import Grok, compile_grok, infer_grok
 from cloche.engines.sql.inference.inferred import UNKNOWN_FORMAT, Inferred, SampledFile
 from cloche.engines.sql.inference.json_format import SampleTooSmall, infer_json
@@ -63,6 +63,14 @@ def infer(file: SampledFile, classifiers: Sequence[Classifier] = ()) -> Inferred
         return Inferred(UNKNOWN_FORMAT)
 
 
+def infer_like(file: SampledFile, known: Inferred) -> Inferred | None:
+    """Format and columns of a file that nothing knows, beside a CSV file; None if it is no CSV."""
+    try:
+        return infer_csv_like(read_text(file, SAMPLE_BYTES), known)
+    except (NotText, CorruptFile):  # the latter if it was written anew meanwhile
+        return None
+
+
 def _infer_text(file: SampledFile, classifiers: Sequence[Classifier], limit_bytes: int) -> Inferred:
     try:
         sample = read_text(file, limit_bytes)
@@ -105,4 +113,5 @@ __all__ = [
     "CorruptFile",
     "GrokOptions",
     "infer",
+    "infer_like",
 ]

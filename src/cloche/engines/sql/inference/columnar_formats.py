@@ -10,7 +10,7 @@ from pyarrow import orc, parquet
 from cloche.engines.sql.inference.avro_container import NotAvro, read_container
 from cloche.engines.sql.inference.compression import CorruptFile
 from cloche.engines.sql.inference.hive_types import Struct, from_arrow, from_avro
-from cloche.engines.sql.inference.inferred import Inferred, SampledFile, as_columns
+from cloche.engines.sql.inference.inferred import Inferred, SampledFile, as_columns, open_types
 
 PARQUET_MAGIC = b"PAR1"
 ORC_MAGIC = b"ORC"
@@ -34,14 +34,17 @@ def infer_parquet(file: SampledFile) -> Inferred:
             schema, rows = contents.schema_arrow, contents.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
         raise CorruptFile(f"it cannot be read as Parquet: {error}") from error
+    fields = [(each.name, from_arrow(each.type)) for each in schema]
+    columns = as_columns(fields)
     return Inferred(
         classification="parquet",
-        columns=as_columns((each.name, from_arrow(each.type)) for each in schema),
+        columns=columns,
         input_format=f"{_CLASSES}.parquet.MapredParquetInputFormat",
         output_format=f"{_CLASSES}.parquet.MapredParquetOutputFormat",
         serde=PARQUET_SERDE,
         serde_parameters={"serialization.format": "1"},
         record_count=rows,
+        open_types=open_types(fields, columns),
     )
 
 

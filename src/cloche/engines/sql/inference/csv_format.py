@@ -16,7 +16,13 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from cloche.engines.sql.inference.hive_types import merge
-from cloche.engines.sql.inference.inferred import TEXT_INPUT, TEXT_OUTPUT, Inferred, as_columns
+from cloche.engines.sql.inference.inferred import (
+    TEXT_INPUT,
+    TEXT_OUTPUT,
+    Inferred,
+    as_columns,
+    open_types,
+)
 from cloche.engines.sql.inference.text_samples import TextSample
 
 DELIMITERS = (",", "|", "\t", ";", "\x01")
@@ -88,12 +94,16 @@ def infer_csv(sample: TextSample, options: CSVOptions = BUILT_IN) -> Inferred | 
         return None
     is_quoted = _is_quoted(sample, found.delimiter, quote)
     serde = _serde(options, is_quoted)
+    gaps = _gaps(types, data)
     if serde == OPEN_CSV_SERDE:
-        types = _without_empty_numbers(types, data)
+        types = ["string" if at in gaps else type_ for at, type_ in enumerate(types)]
+        gaps = set()
     types = [*options.types[: found.width], *types[len(options.types) :]]
+    fields = list(zip(names, types, strict=True))
+    columns = as_columns(fields)
     return Inferred(
         classification="csv",
-        columns=as_columns(zip(names, types, strict=True)),
+        columns=columns,
         compression=sample.compression,
         input_format=TEXT_INPUT,
         output_format=TEXT_OUTPUT,
@@ -106,7 +116,34 @@ def infer_csv(sample: TextSample, options: CSVOptions = BUILT_IN) -> Inferred | 
             **({"skip.header.line.count": "1"} if has_header else {}),
         },
         record_count=sample.estimate(len(data)),
+        open_types=open_types(fields, columns),
+        gaps=tuple(columns[at].name for at in sorted(gaps)),
     )
+
+
+def infer_csv_like(sample: TextSample, known: Inferred) -> Inferred | None:
+    """A CSV file of one row beside another one, which tells what that row is; None if it can't be.
+
+    Args:
+        sample: the file's beginning.
+        known: what was inferred of the other.
+    """
+    has_header = "skip.header.line.count" in known.parameters
+    options = CSVOptions(
+        delimiter=known.parameters["delimiter"],
+        quote=known.serde_parameters.get("quoteChar"),
+        contains_header="PRESENT" if has_header else "ABSENT",
+        serde="OpenCSVSerDe" if known.serde == OPEN_CSV_SERDE else "LazySimpleSerDe",
+        is_custom=True,
+    )
+    found = infer_csv(sample, options)
+    if found is None or len(found.columns) != len(known.columns):
+        return None
+    if has_header and [each.name for each in found.columns] != [
+        each.name for each in known.columns
+    ]:
+        return None
+    return found
 
 
 def _find_rows(sample: TextSample, options: CSVOptions, quote: str) -> _Rows | None:
@@ -196,7 +233,7 @@ def _column_type(cells: set[str]) -> str:
         found = str(merge(found, type_of(cell)))
         if found == "string":
             break
-    return "string" if found == "void" else found
+    return found
 
 
 def _names(first: Sequence[str], width: int, given: Sequence[str]) -> list[str]:
@@ -223,14 +260,14 @@ def _serde(options: CSVOptions, is_quoted: bool) -> str:
     return OPEN_CSV_SERDE if is_quoted or options.quote else LAZY_SIMPLE_SERDE
 
 
-def _without_empty_numbers(types: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """OpenCSVSerDe cannot read an empty cell as a number."""
-    return [
-        "string"
-        if type_ in _NUMBERS and any(at >= len(row) or not row[at].strip() for row in rows)
-        else type_
+def _gaps(types: list[str], rows: Sequence[Sequence[str]]) -> set[int]:
+    """Columns of numbers, or of nothing yet, with empty cells."""
+    return {
+        at
         for at, type_ in enumerate(types)
-    ]
+        if type_ in (*_NUMBERS, "void")
+        and any(at >= len(row) or not row[at].strip() for row in rows)
+    }
 
 
 def _serde_parameters(serde: str, delimiter: str, quote: str) -> dict[str, str]:

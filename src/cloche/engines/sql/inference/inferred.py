@@ -9,7 +9,7 @@ import msgspec
 
 from cloche.engines.sql.engine import Column
 from cloche.engines.sql.inference.compression import Compression
-from cloche.engines.sql.inference.hive_types import Type, render
+from cloche.engines.sql.inference.hive_types import Array, Map, Struct, Type, render
 
 _LONGEST_NAME = 250
 
@@ -55,6 +55,9 @@ class Inferred(msgspec.Struct, frozen=True):
         serde_parameters: of the SerDe.
         parameters: of the table: `delimiter`, `skip.header.line.count`, ….
         record_count: of the file; estimated where only its beginning was read.
+        open_types: of columns in which something was always null or empty: their types with `void`
+            or `struct<>` there, which what other files have takes the place of.
+        gaps: columns of numbers with empty cells, which OpenCSVSerDe cannot read as numbers.
     """
 
     classification: str
@@ -66,10 +69,19 @@ class Inferred(msgspec.Struct, frozen=True):
     serde_parameters: Mapping[str, str] = {}
     parameters: Mapping[str, str] = {}
     record_count: int = 0
+    open_types: Mapping[str, str] = {}
+    gaps: tuple[str, ...] = ()
 
     @property
     def compatibility(self) -> tuple[object, ...]:
-        """Equal for files that one table can be over, whatever their columns."""
+        """Equal for files that one table can be over, whatever their columns.
+
+        For CSV it does not matter whether any cell of a file is quoted.
+        """
+        if self.classification == "csv":
+            quote = self.serde_parameters.get("quoteChar", '"')
+            header = self.parameters.get("skip.header.line.count")
+            return ("csv", self.compression, self.parameters.get("delimiter"), quote, header)
         serde = {
             name: value
             for name, value in self.serde_parameters.items()
@@ -100,3 +112,23 @@ def as_columns(fields: Iterable[tuple[str, Type]]) -> tuple[Column, ...]:
         taken.add(unique)
         columns.append(Column(unique, render(type_)))
     return tuple(columns)
+
+
+def open_types(fields: Iterable[tuple[str, Type]], columns: Iterable[Column]) -> dict[str, str]:
+    """`Inferred.open_types` of fields and the columns that they are."""
+    pairs = zip(fields, columns, strict=True)
+    found = {column.name: _sketched(type_) for (_, type_), column in pairs}
+    return {name: type_ for name, type_ in found.items() if "void" in type_ or "<>" in type_}
+
+
+def _sketched(type_: Type) -> str:
+    """A type as text, in which what is unknown stays so."""
+    match type_:
+        case Array(element):
+            return f"array<{_sketched(element)}>"
+        case Map(key, value):
+            return f"map<{_sketched(key)},{_sketched(value)}>"
+        case Struct(fields):
+            return f"struct<{','.join(f'{name}:{_sketched(each)}' for name, each in fields)}>"
+        case _:
+            return type_

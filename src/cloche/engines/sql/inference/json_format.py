@@ -14,7 +14,13 @@ from cloche.engines.sql.inference.hive_types import (
     is_expressible,
     merge,
 )
-from cloche.engines.sql.inference.inferred import TEXT_INPUT, TEXT_OUTPUT, Inferred, as_columns
+from cloche.engines.sql.inference.inferred import (
+    TEXT_INPUT,
+    TEXT_OUTPUT,
+    Inferred,
+    as_columns,
+    open_types,
+)
 from cloche.engines.sql.inference.json_paths import JsonPath
 from cloche.engines.sql.inference.text_samples import TextSample
 
@@ -52,9 +58,10 @@ def infer_json(sample: TextSample, path: JsonPath | None = None) -> Inferred | N
     if not fields:
         return None
     names = sorted(name for name, _ in fields)
+    columns = as_columns(fields)
     return Inferred(
         classification="json",
-        columns=as_columns(fields),
+        columns=columns,
         compression=sample.compression,
         input_format=TEXT_INPUT,
         output_format=TEXT_OUTPUT,
@@ -62,6 +69,7 @@ def infer_json(sample: TextSample, path: JsonPath | None = None) -> Inferred | N
         serde_parameters={"paths": ",".join(names)},
         parameters={} if path is None else {"jsonPath": path.text},
         record_count=sample.estimate(count),
+        open_types=open_types(fields, columns),
     )
 
 
@@ -77,10 +85,31 @@ def _fields(text: str, sample: TextSample, path: JsonPath | None) -> _Found:
         type_ = merge(type_, _record_type(record))
         count += 1
     if isinstance(type_, Struct):
-        return _Found(type_.fields, count)
+        return _Found(_without_case(type_.fields), count)
     if path is not None and type_ != UNKNOWN:
         return _Found(((path.last_name, type_),), count)
     return _Found((), count)
+
+
+def _without_case(fields: tuple[tuple[str, Type], ...]) -> tuple[tuple[str, Type], ...]:
+    """Fields of which none differ in case only: the SerDe, too, reads them as one."""
+    names: dict[str, str] = {}
+    types: dict[str, Type] = {}
+    for name, type_ in fields:
+        folded = name.strip().lower()
+        first = names.setdefault(folded, name)
+        types[first] = merge(types[first], type_) if first in types else type_
+    return tuple((name, _type_without_case(type_)) for name, type_ in types.items())
+
+
+def _type_without_case(type_: Type) -> Type:
+    match type_:
+        case Array(element):
+            return Array(_type_without_case(element))
+        case Struct(fields):
+            return Struct(_without_case(fields))
+        case _:
+            return type_
 
 
 def _record_type(record: Any) -> Type:

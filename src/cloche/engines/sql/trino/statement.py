@@ -133,6 +133,9 @@ def _bind(query: exp.Expr, parameters: Sequence[str]) -> None:
         if not isinstance(made, exp.Select) or len(made.expressions) != 1 or others:
             raise QueryError(ErrorKind.SYNTAX_ERROR, f"a parameter is no literal: {text}")
         value = made.expressions[0]
+        if isinstance(value, exp.Column):
+            # Athena takes a bare word for text; awswrangler sends `Washington`.
+            value = exp.Literal.string(text)
         for part in value.walk():
             part.meta.pop("start", None)
         node.replace(exp.paren(value, copy=False))

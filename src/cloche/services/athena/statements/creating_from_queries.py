@@ -25,9 +25,11 @@ from cloche.services.athena.statements.destinations import (
 )
 from cloche.services.athena.statements.iceberg_writing import create_iceberg_table_as
 from cloche.services.athena.statements.partitions import partition_input
+from cloche.services.athena.statements.query_columns import check_columns
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import CreateTableAs
 from cloche.services.athena.statements.written_rows import (
+    MANIFEST_SUFFIX,
     Written,
     objects_of,
     partition_values,
@@ -68,6 +70,7 @@ def create_table_as(
     if not statement.has_data:
         sql = f"SELECT * FROM ({sql}) LIMIT 0"  # noqa: S608 - it is the caller's own SQL
     with executing(session, sql, parameters) as execution:
+        check_columns(execution.columns, statement.sql)
         destination = planned.destination(execution.columns)
         written = write_rows(session, execution, destination)
     return _publish(session, schema, name, planned.location, destination, written)
@@ -116,6 +119,8 @@ def _planned(session: Session, statement: CreateTableAs) -> _Planned:
     properties = Properties(statement.properties)
     if (properties.text("table_type") or "HIVE").upper() != "HIVE":
         raise not_built("CREATE TABLE AS of Iceberg tables")
+    if (is_external := properties.text("is_external") or "true").lower() != "true":
+        raise invalid_property("is_external", is_external)  # what is not Iceberg's is external
     external = properties.text("external_location")
     query = session.query
     if external is None:
@@ -178,7 +183,7 @@ def _publish(
                 *session.where, schema, name, inputs, session.now, events=session.events
             )
 
-    manifest = f"{session.query.output_folder}tables/{session.query.id}-manifest.csv"
+    manifest = f"{session.query.output_folder}tables/{session.query.id}{MANIFEST_SUFFIX}"
     objects = objects_of(written, destination)
     return publish_rows(
         session, written, objects, manifest, register, table=(schema, name, location)

@@ -24,11 +24,13 @@ _NUMBERS = {
     "vacuum_max_metadata_files_to_keep": 1,
     "vacuum_max_snapshot_age_seconds": 0,
     "vacuum_min_snapshots_to_keep": 1,
+    "write_target_data_file_size_bytes": 1,
 }
 """Whole numbers, and the least that each may be."""
 _MIRRORED = {
     "write_compression": "write.parquet.compression-codec",
     "vacuum_max_metadata_files_to_keep": "write.metadata.previous-versions-max",
+    "write_target_data_file_size_bytes": "write.target-file-size-bytes",
 }
 KNOWN = frozenset({*_NUMBERS, "format", "write_compression"})
 

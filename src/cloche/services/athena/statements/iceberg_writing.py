@@ -20,6 +20,7 @@ from cloche.services.athena.session import Session
 from cloche.services.athena.statements.conforming_rows import conforming
 from cloche.services.athena.statements.destinations import Properties, split_columns
 from cloche.services.athena.statements.iceberg_properties import KNOWN, iceberg_properties
+from cloche.services.athena.statements.query_columns import check_columns
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import (
     ColumnDefinition,
@@ -91,6 +92,7 @@ def create_iceberg_table_as(
     if not statement.has_data:
         sql = f"SELECT * FROM ({sql}) LIMIT 0"  # noqa: S608 - it is the caller's own SQL
     with executing(session, sql, parameters) as execution:
+        check_columns(execution.columns, statement.sql)
         typed, _ = split_columns(execution.columns, ())
         columns = [ColumnDefinition(each.name, each.type) for each in typed]
         transaction = _new_table(

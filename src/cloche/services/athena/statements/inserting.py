@@ -24,6 +24,7 @@ from cloche.services.athena.statements.partitions import partition_input
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import Insert
 from cloche.services.athena.statements.written_rows import (
+    MANIFEST_SUFFIX,
     Written,
     objects_of,
     partition_values,
@@ -151,7 +152,7 @@ def _publish(
                 events=session.events,
             )
 
-    manifest = f"{session.query.output_folder}{session.query.id}-manifest.csv"
+    manifest = f"{session.query.output_folder}{session.query.id}{MANIFEST_SUFFIX}"
     created: Sequence[Any] = [(schema, table["Name"], tuple(values)) for values in added]
     return publish_rows(session, written, objects, manifest, register, partitions=created)
 

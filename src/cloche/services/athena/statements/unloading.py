@@ -16,7 +16,12 @@ from cloche.services.athena.statements.destinations import (
 )
 from cloche.services.athena.statements.selecting import executing
 from cloche.services.athena.statements.statement_types import Unload
-from cloche.services.athena.statements.written_rows import objects_of, publish_rows, write_rows
+from cloche.services.athena.statements.written_rows import (
+    MANIFEST_SUFFIX,
+    objects_of,
+    publish_rows,
+    write_rows,
+)
 
 
 def unload(session: Session, statement: Unload, parameters: tuple[str, ...]) -> Outcome:
@@ -47,7 +52,7 @@ def unload(session: Session, statement: Unload, parameters: tuple[str, ...]) -> 
         destination = Destination(bucket=bucket, prefix=prefix, layout=layout)
         written = write_rows(session, execution, destination)
     objects = objects_of(written, destination)
-    manifest = f"{session.query.output_folder}{session.query.id}-manifest.csv"
+    manifest = f"{session.query.output_folder}{session.query.id}{MANIFEST_SUFFIX}"
     return publish_rows(session, written, objects, manifest, _nothing)
 
 

@@ -9,6 +9,7 @@ from cloche.engines.sql.engine import Column
 from cloche.services.athena.failures import ddl_failed
 from cloche.services.athena.session import CATALOG, Session
 from cloche.services.athena.statements.catalog_changes import change
+from cloche.services.athena.statements.query_columns import check_columns
 from cloche.services.athena.statements.selecting import columns_of
 from cloche.services.athena.statements.statement_types import CreateView
 from cloche.services.athena.tables.presto_views import EXPANDED_TEXT, is_view, view_text
@@ -33,6 +34,7 @@ def create_view(session: Session, statement: CreateView) -> None:
     if existing is not None and not is_view(existing):
         raise ddl_failed(f"SemanticException {schema}.{name} is a table, not a view")
     columns = columns_of(session, statement.query)
+    check_columns(columns, statement.query)
     made = _table_input(session, statement, columns)
     if existing is not None:
         change(session, schema, existing, **made)

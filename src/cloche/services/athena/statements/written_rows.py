@@ -11,11 +11,15 @@ from cloche.services.athena.column_info import column_info
 from cloche.services.athena.publishing import NewObject, publish
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.result_configurations import bucket_and_key
+from cloche.services.athena.result_metadata import encode_metadata
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.destinations import Destination
 from cloche.services.athena.timing import statistics_of
 
 PartitionValues = tuple[str | None, ...]
+
+MANIFEST_SUFFIX = "-manifest.csv"
+"""Of the list of the files that a query has written."""
 
 
 class Written(NamedTuple):
@@ -75,22 +79,29 @@ def publish_rows(
     register: Callable[[], None],
     **created: Any,
 ) -> Outcome:
-    """Make the objects, their manifest and what the catalog is to know of them.
+    """Make the objects, their manifest with its metadata, and what the catalog is to know of them.
 
     Args:
         session: whose query they are of.
         written: the files.
         objects: that they become.
-        manifest_location: of the list of objects.
+        manifest_location: of the list of objects; ends with `MANIFEST_SUFFIX`.
         register: tells the catalog.
         created: of `publish`.
     """
     bucket, key = bucket_and_key(manifest_location)
     listed = "".join(f"{each.url}\n" for each in objects).encode()
-    publish(session, [*objects, NewObject(bucket, key, listed)], register, **created)
+    columns = (column_info("rows", "bigint"),)
+    beside = [
+        NewObject(bucket, key, listed),
+        NewObject(
+            bucket, f"{key.removesuffix(MANIFEST_SUFFIX)}.metadata", encode_metadata(columns)
+        ),
+    ]
+    publish(session, [*objects, *beside], register, **created)
     return Outcome(
         state="SUCCEEDED",
-        columns=(column_info("rows", "bigint"),),
+        columns=columns,
         update_count=written.row_count,
         manifest=manifest_location,
         statistics=statistics_of(written.statistics),

@@ -66,7 +66,38 @@ def partitions_of(
                 f"Partition {'/'.join(partition['Values'])} of {table['Name']} has another file "
                 "format than its table",
             )
+        if not _is_read_alike(descriptor, table.get("StorageDescriptor") or {}):
+            raise QueryError(
+                ErrorKind.NOT_SUPPORTED,
+                f"Partition {'/'.join(partition['Values'])} of {table['Name']} has another SerDe, "
+                "or other delimiters, than its table",
+            )
         yield Folder(descriptor.get("Location") or _default_location(table, values), values)
+
+
+_DELIMITERS = {
+    "field.delim": "\x01",
+    "escape.delim": None,
+    "separatorChar": ",",
+    "quoteChar": '"',
+    "escapeChar": "\\",
+}
+"""Parameters of SerDes that tell where a value ends, and what they are unless given."""
+
+
+def _is_read_alike(partition: Mapping[str, Any], table: Mapping[str, Any]) -> bool:
+    """Whether a partition's SerDe reads what the table's does, as far as it says which."""
+    own, of_table = partition.get("SerdeInfo") or {}, table.get("SerdeInfo") or {}
+    library = own.get("SerializationLibrary")
+    if not library:
+        return True
+    if library != of_table.get("SerializationLibrary"):
+        return False
+    given, usual = own.get("Parameters") or {}, of_table.get("Parameters") or {}
+    return all(
+        given.get(name, default) == usual.get(name, default)
+        for name, default in _DELIMITERS.items()
+    )
 
 
 def _folders(

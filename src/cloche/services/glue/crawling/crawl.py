@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ from cloche.services.glue.crawling.role_access import RoleAccess, take_role
 from cloche.services.glue.crawling.summaries import FolderSummary
 from cloche.services.glue.crawling.table_inputs import Crawl, location_of
 from cloche.services.glue.crawling.targets import Target, is_in_targets, split_path, targets_of
-from cloche.services.glue.errors import EntityNotFoundException
+from cloche.services.glue.errors import AlreadyExistsException, EntityNotFoundException
 
 _log = logging.getLogger(__name__)
 
@@ -111,17 +112,38 @@ class _Crawling:
             self._call.log(f"{location_of(target.bucket, target.path)}: {len(tables)} tables")
             found.append((target, summaries, tables))
         self._check_threshold(sum(len(tables) for _, _, tables in found))
-        cataloguer = self._cataloguer(self._settings["DatabaseName"])
-        for target, _, tables in found:
-            for table in tables:
-                self._call.check()
-                cataloguer.take(self._crawl(target.bucket), table)
-                self._call.save(self._changed(cataloguer.changes))
+        placed = [(target, table) for target, _, tables in found for table in tables]
+        cataloguer = self._taken(placed)
         cataloguer.drop_vanished(self._crawl(""), lambda place: is_in_targets(targets, place))
         if self._only_new:
             for target, summaries, _ in found:
                 self._reader.remember(target, summaries)
         return self._changed(cataloguer.changes)
+
+    def _taken(self, placed: Sequence[tuple[Target, FoundTable]]) -> Cataloguer:
+        """What has brought all tables that were found into the catalog.
+
+        Where somebody makes a table at the same time, the catalog is read anew: another crawler's
+        of the same place is then changed, and a name that is taken avoided. What is done is done.
+        """
+        changes = msgspec.convert(self._call.job.checkpoint, Changes)
+        for _ in placed:
+            cataloguer = self._cataloguer(self._settings["DatabaseName"], changes)
+            try:
+                self._take(cataloguer, placed)
+            except AlreadyExistsException as error:
+                self._call.log(f"The catalog has changed meanwhile: {error.message}")
+            else:
+                return cataloguer
+        cataloguer = self._cataloguer(self._settings["DatabaseName"], changes)
+        self._take(cataloguer, placed)
+        return cataloguer
+
+    def _take(self, cataloguer: Cataloguer, placed: Sequence[tuple[Target, FoundTable]]) -> None:
+        for target, table in placed:
+            self._call.check()
+            cataloguer.take(self._crawl(target.bucket), table)
+            self._call.save(self._changed(cataloguer.changes))
 
     def _changed(self, changes: Changes) -> dict[str, Any]:
         return msgspec.to_builtins(changes)
@@ -183,7 +205,8 @@ class _Crawling:
         try:
             self._access.invoke("glue", "GetDatabase", {"Name": name})
         except EntityNotFoundException:
-            self._access.invoke("glue", "CreateDatabase", {"DatabaseInput": {"Name": name}})
+            with suppress(AlreadyExistsException):  # somebody was faster
+                self._access.invoke("glue", "CreateDatabase", {"DatabaseInput": {"Name": name}})
 
     def _check_threshold(self, tables: int) -> None:
         threshold = self._configuration.table_threshold

@@ -4,7 +4,8 @@ From the deepest folders upwards: the tables that the folders within a folder wo
 partitions of one table where their formats agree, their schemas are similar, and they are
 partitioned alike. Where folders are named `key=value`, it is enough that most (70 %) are similar;
 others become partitions with a schema of their own. A folder that is the only one in its parent is
-a partition only if it is named so.
+a partition if it is named so or by a number (`2024/01/31`, of which each may be the first), or if
+the folders beside its parent are partitioned as deeply.
 """
 
 from __future__ import annotations
@@ -140,15 +141,11 @@ def _partitioned(
     if any(len(tables) != 1 or tables[0].is_file for _, tables in within):
         return None
     names = [name for name, _ in within]
-    tables = [found[0] for _, found in within]
-    if any(
-        table.path != folder.folders[name].path for name, table in zip(names, tables, strict=True)
-    ):
-        return None
     key = _common_key(names)
     is_forced = options.table_level is not None
-    if len(names) == 1 and not key and not is_forced:
+    if len(names) == 1 and not key and not is_forced and not names[0].isdecimal():
         return None
+    tables = [_lifted(found[0], folder.folders[name].path) for name, found in within]
     if len({table.keys for table in tables}) != 1 or (key is None and _any_key(names)):
         return None
     if not _are_similar(tables, options, is_named=bool(key)):
@@ -161,6 +158,25 @@ def _partitioned(
     group = merged_groups([table.group for table in tables])
     return FoundTable(
         folder.path, group, keys=(key or None, *tables[0].keys), partitions=partitions
+    )
+
+
+def _lifted(table: FoundTable, path: str) -> FoundTable:
+    """A table as it is seen from a folder above it, in which there is nothing else.
+
+    The folders in between are plain and each alone in its parent: others are partitions already.
+    """
+    between = tuple(table.path[len(path) :].split("/")[:-1])
+    if not between:
+        return table
+    below = table.partitions or (FoundPartition((), table.path, table.group),)
+    return FoundTable(
+        path,
+        table.group,
+        keys=(*(None for _ in between), *table.keys),
+        partitions=tuple(
+            FoundPartition((*between, *each.values), each.path, each.group) for each in below
+        ),
     )
 
 

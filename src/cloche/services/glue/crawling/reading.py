@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from cloche.core.documents import Documents, Transaction
-from cloche.engines.sql.inference.classifying import Classifier, infer
+from cloche.engines.sql.inference.classifying import Classifier, infer, infer_like
 from cloche.engines.sql.inference.compression import CorruptFile
 from cloche.engines.sql.inference.inferred import UNKNOWN_FORMAT, Inferred
 from cloche.services.glue.crawler_records import crawled_folders
@@ -103,25 +103,45 @@ class TargetReader:
         self, target: Target, path: str, objects: Sequence[ListedObject]
     ) -> FolderSummary:
         files: list[tuple[str, int, Inferred]] = []
+        broken: list[ListedObject] = []
         limit = target.sample_size or len(objects)
         for listed in objects[:limit]:
             self._check()
-            inferred = self._inferred(target.bucket, listed.key)
+            try:
+                inferred = self._inferred(target.bucket, listed.key)
+            except CorruptFile as error:
+                self._log(f"{location_of(target.bucket, listed.key)}: {error}")
+                broken.append(listed)
+                continue
             if inferred is not None:
                 files.append((listed.key, listed.size_bytes, inferred))
+        files = self._with_single_rows(target.bucket, files)
+        files = sorted([*files, *_as_those_beside(files, broken)], key=lambda file: file[0])
         if files and len(objects) > limit:
             files += _unread(files, objects[limit:])
         return summarize(path, files, ignores_schemas=self._ignores_schemas)
 
     def _inferred(self, bucket: str, key: str) -> Inferred | None:
         file = self._access.open_object(bucket, key)
-        if file is None:
-            return None
-        try:
-            return infer(file, self._classifiers)
-        except CorruptFile as error:
-            self._log(f"{location_of(bucket, key)}: {error}")
-            return Inferred(UNKNOWN_FORMAT)
+        return None if file is None else infer(file, self._classifiers)
+
+    def _with_single_rows(
+        self, bucket: str, files: list[tuple[str, int, Inferred]]
+    ) -> list[tuple[str, int, Inferred]]:
+        """Files, of which those of one row are CSV if they can be, as those beside them."""
+        known = [inferred for _, _, inferred in files if inferred.classification == "csv"]
+        if not known or len(known) == len(files):
+            return files
+        like = max(known, key=lambda each: "skip.header.line.count" in each.parameters)
+        told: list[tuple[str, int, Inferred]] = []
+        for key, size, inferred in files:
+            found: Inferred | None = None
+            if inferred.classification == UNKNOWN_FORMAT:
+                self._check()
+                file = self._access.open_object(bucket, key)
+                found = None if file is None else infer_like(file, like)
+            told.append((key, size, found or inferred))
+        return told
 
     def _known(self, target: Target) -> dict[str, FolderSummary]:
         prefix = prefix_of(self._crawler, location_of(target.bucket, target.folder))
@@ -147,6 +167,20 @@ def _is_hidden(relative: str) -> bool:
     if relative.endswith(("/", _FOLDER_MARKER)):
         return True
     return any(part.startswith(_HIDDEN) for part in relative.split("/"))
+
+
+def _as_those_beside(
+    files: Sequence[tuple[str, int, Inferred]], broken: Sequence[ListedObject]
+) -> list[tuple[str, int, Inferred]]:
+    """Files that cannot be read: of the format of the others if that is one, else of none.
+
+    A table is not taken apart for the sake of a broken file; who queries it is told of the file.
+    """
+    if len({inferred.compatibility for _, _, inferred in files}) == 1:
+        like = msgspec.structs.replace(files[0][2], record_count=0)
+    else:
+        like = Inferred(UNKNOWN_FORMAT)
+    return [(each.key, each.size_bytes, like) for each in broken]
 
 
 def _unread(

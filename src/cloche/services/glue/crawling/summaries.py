@@ -10,8 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from cloche.engines.sql.engine import Column
-from cloche.engines.sql.inference.hive_types import merge_fields, parse, render
-from cloche.engines.sql.inference.inferred import Inferred
+from cloche.engines.sql.inference.csv_format import OPEN_CSV_SERDE
+from cloche.engines.sql.inference.hive_types import Type, merge_fields, parse, render
+from cloche.engines.sql.inference.inferred import Inferred, open_types
 
 SIMILARITY = 0.7
 """From which on two schemas are similar."""
@@ -97,11 +98,19 @@ def merged(several: Sequence[Inferred]) -> Inferred:
     """The format and schema of files that one table can be over."""
     usual = Counter(each.compatibility for each in several).most_common(1)[0][0]
     alike = [each for each in several if each.compatibility == usual]
+    # OpenCSVSerDe reads what is not quoted, too; the other way round it would be wrong.
+    quoted = [each for each in alike if each.serde == OPEN_CSV_SERDE]
+    alike = quoted or alike
     first = alike[0]
-    fields = [(column.name, parse(column.type)) for column in first.columns]
-    for each in several:
-        if each.columns != first.columns:
-            fields = merge_fields(fields, [(one.name, parse(one.type)) for one in each.columns])
+    seen = {(each.columns, tuple(sorted(each.open_types.items()))): each for each in several}
+    fields: list[tuple[str, Type]] = []
+    for each in seen.values():
+        fields = merge_fields(fields, _fields(each))
+    gaps = {name for each in several for name in each.gaps}
+    if quoted:
+        fields = [(name, "string" if name in gaps else type_) for name, type_ in fields]
+        gaps.clear()
+    columns = tuple(Column(name, render(type_)) for name, type_ in fields)
     widest = max(alike, key=lambda each: len(each.columns))
     serde_parameters: dict[str, Any] = dict(widest.serde_parameters)
     if "paths" in serde_parameters:
@@ -109,11 +118,19 @@ def merged(several: Sequence[Inferred]) -> Inferred:
         serde_parameters["paths"] = ",".join(sorted(paths))
     return replace(
         first,
-        columns=tuple(Column(name, render(type_)) for name, type_ in fields),
+        columns=columns,
         serde_parameters=serde_parameters,
         parameters=widest.parameters,
         record_count=sum(each.record_count for each in several),
+        open_types=open_types(fields, columns),
+        gaps=tuple(sorted(gaps)),
     )
+
+
+def _fields(inferred: Inferred) -> list[tuple[str, Type]]:
+    """A file's columns; what it has no values of can become of any type."""
+    types = inferred.open_types
+    return [(each.name, parse(types.get(each.name, each.type))) for each in inferred.columns]
 
 
 def merged_groups(groups: Sequence[FileGroup]) -> FileGroup:

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from cloche.engines.sql.engine import Column
 from cloche.engines.sql.inference.csv_format import LAZY_SIMPLE_SERDE, OPEN_CSV_SERDE
+from cloche.engines.sql.inference.inferred import Inferred
 from cloche.services.glue.crawling.grouping import FoundPartition, FoundTable
 from cloche.services.glue.crawling.summaries import FileGroup
 
@@ -107,8 +110,11 @@ def partition_input(
         inherits: the table's storage, whose schema it takes; None for its own.
     """
     location = location_of(crawl.bucket, partition.path)
-    storage = _storage(partition.group, location, partition_keys(table))
-    parameters = _parameters(crawl, partition.group)
+    group = FileGroup(
+        _as_in_table(partition.group.inferred, table.group.inferred), partition.group.files
+    )
+    storage = _storage(group, location, partition_keys(table))
+    parameters = _parameters(crawl, group)
     del parameters[RUN_ID]
     if inherits is not None:
         same = ("Columns", "InputFormat", "OutputFormat", "SerdeInfo")
@@ -119,6 +125,31 @@ def partition_input(
         "Parameters": {},
         "StorageDescriptor": {**storage, "Parameters": parameters},
     }
+
+
+def _as_in_table(own: Inferred, of_table: Inferred) -> Inferred:
+    """What a partition's files are, where the table's others tell what they leave open.
+
+    CSV that has no quotes is read by OpenCSVSerDe if that of other partitions has to be.
+    """
+    if own.compatibility != of_table.compatibility:
+        return own
+    borrowed = set(own.open_types)
+    if own.classification == "csv" and own.serde != of_table.serde:
+        borrowed.update(own.gaps)
+        quoted = {"areColumnsQuoted": of_table.parameters["areColumnsQuoted"]}
+        own = replace(
+            own,
+            serde=of_table.serde,
+            serde_parameters=of_table.serde_parameters,
+            parameters={**own.parameters, **quoted},
+        )
+    types = {column.name: column.type for column in of_table.columns}
+    columns = [
+        Column(column.name, types[column.name]) if column.name in borrowed else column
+        for column in own.columns
+    ]
+    return replace(own, columns=tuple(columns))
 
 
 def _parameters(crawl: Crawl, group: FileGroup) -> dict[str, str]:
