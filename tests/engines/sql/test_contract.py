@@ -239,8 +239,12 @@ def test_nothing_of_the_server_can_be_read(lake: Lake, sql: str) -> None:
 
 def test_explain_gives_the_plan(lake: Lake) -> None:
     lake.table("t", PARQUET, "n bigint", parquet(lake, "1", pa.table({"n": [1]})))
-    plan = lake.engine.explain(lake.query("SELECT sum(n) FROM t"))
+    plan = lake.engine.explain(lake.query("SELECT sum(n) FROM t")).text
     assert "AGGREGATE" in plan.upper()
+    assert "rows:" not in plan
+    ran = lake.engine.explain(lake.query("SELECT sum(n) FROM t"), analyze=True)
+    assert "[output rows: 1, time: " in ran.text
+    assert ran.statistics.scanned_bytes > 0
 
 
 def test_all_columns_and_a_hidden_one(lake: Lake) -> None:

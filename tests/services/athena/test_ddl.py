@@ -76,28 +76,6 @@ def test_only_partitions_that_are_asked_for_are_read(lake: Lake, table: str) -> 
     assert lake.rows('SELECT max(day) FROM "t$partitions"') == [["2020-01-02"]]
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
-        {"Parameters": {"field.delim": "|"}},
-        {"Parameters": {}},
-    ],
-)
-def test_a_partition_that_is_read_otherwise_is_refused(
-    lake: Lake, glue: Any, table: str, changed: dict[str, Any]
-) -> None:
-    lake.run("MSCK REPAIR TABLE t")
-    named = {"DatabaseName": lake.name, "TableName": table}
-    partition = glue.get_partition(**named, PartitionValues=["2020-01-01"])["Partition"]
-    given = {name: partition[name] for name in ("Values", "StorageDescriptor")}
-    given["StorageDescriptor"]["SerdeInfo"].update(changed)
-    glue.update_partition(**named, PartitionValueList=["2020-01-01"], PartitionInput=given)
-    reason = lake.fail("SELECT * FROM t")
-    assert "Partition 2020-01-01 of t has another SerDe, or other delimiters" in reason
-    assert lake.rows("SELECT id FROM t WHERE day = DATE '2020-01-02'") == [["3"]]
-
-
 def test_partitions_are_added_dropped_moved_and_renamed(lake: Lake, table: str) -> None:
     place = f"s3://{lake.name}/t/day=2020-01-02/"
     lake.run(
@@ -157,6 +135,12 @@ def test_describe_has_hives_layout(lake: Lake, table: str) -> None:
     ]
     assert lake.lines("DESCRIBE t id") == [row("id", "int", "the id")]
     assert any(f"s3://{lake.name}/t\t" in line for line in lake.lines("DESCRIBE FORMATTED t"))
+    extended = lake.lines("DESCRIBE EXTENDED t")
+    assert extended[:-2] == lake.lines("DESCRIBE t")
+    assert extended[-1].startswith(
+        f"Detailed Table Information\tTable(tableName:t, dbName:{lake.name}, "
+    )
+    assert f"location:s3://{lake.name}/t," in extended[-1]
 
 
 def test_show_create_table_makes_the_same_table_again(lake: Lake, glue: Any, table: str) -> None:
@@ -194,6 +178,17 @@ def test_databases_are_dropped_when_empty_or_with_all_in_them(lake: Lake, table:
     assert "Database does not exist" in lake.fail(f"DROP DATABASE {lake.name}")
     lake.run(f"DROP DATABASE IF EXISTS {lake.name}")
     assert lake.keys("t/day=2020-01-01/") == ["t/day=2020-01-01/a.csv"]
+
+
+def test_properties_of_a_database(lake: Lake, glue: Any) -> None:
+    name = f"{lake.name}_p"
+    lake.run(f"CREATE DATABASE {name} COMMENT 'c' WITH DBPROPERTIES ('a'='1', 'b'='2')")
+    lake.run(f"ALTER DATABASE {name} SET DBPROPERTIES ('b'='3', 'c'='4')")
+    found = glue.get_database(Name=name)["Database"]
+    assert found["Parameters"] == {"a": "1", "b": "3", "c": "4"}
+    assert found["Description"] == "c"
+    reason = lake.fail("ALTER SCHEMA nowhere SET DBPROPERTIES ('a'='1')")
+    assert "Database does not exist: nowhere" in reason
 
 
 def test_views(lake: Lake, glue: Any, table: str) -> None:
@@ -277,6 +272,8 @@ def test_injected_columns_need_a_value(lake: Lake) -> None:
         ("CREATE EXTERNAL TABLE x (a integre)", "SYNTAX_ERROR: line 1:28: mismatched input"),
         ("DROP TABLE none", "FAILED: SemanticException [Error 10001]: Table not found"),
         ("DELETE FROM x", "TABLE_NOT_FOUND: line 1:13: "),
+        ("ALTER TABLE x RENAME TO y", "NOT_SUPPORTED: ALTER TABLE RENAME TO is not supported by"),
+        ("ALTER VIEW v DIALECT", "NOT_SUPPORTED: ALTER VIEW is not supported by Athena"),
         ("ALTER TABLE none ADD COLUMNS (a int)", "FAILED: SemanticException [Error 10001]"),
         ("CREATE VIEW x AS SELECT * FROM none", "TABLE_NOT_FOUND: "),
     ],

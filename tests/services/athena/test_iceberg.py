@@ -142,3 +142,32 @@ def test_hidden_tables_tell_of_snapshots_files_and_partitions(
     assert lake.rows(f"SELECT count(*) FROM h WHERE {new}") == [["2"]]
     assert lake.fail('SELECT "$row" FROM h').startswith("COLUMN_NOT_FOUND: ")
     assert lake.rows("SELECT * FROM h WHERE \"$path\" = ''") == []
+
+
+def test_a_table_does_not_take_over_what_is_at_its_location(lake: Lake) -> None:
+    lake.put("full/mine.txt", "mine")
+    place = f"s3://{lake.name}/full"
+    properties = "TBLPROPERTIES ('table_type'='ICEBERG')"
+    reason = lake.fail(f"CREATE TABLE t (a int) LOCATION '{place}' {properties}")
+    assert "Cannot create a table on a non-empty location" in reason
+    reason = lake.fail(
+        f"CREATE TABLE t WITH (table_type='ICEBERG', location='{place}/', is_external=false)"
+        " AS SELECT 1 AS a"
+    )
+    assert "Cannot create a table on a non-empty location" in reason
+    assert lake.keys("full/") == ["full/mine.txt"]
+    lake.put("fuller", "another's")
+    lake.put("other/x", "")
+    lake.run(f"CREATE TABLE t (a int) LOCATION 's3://{lake.name}/fulle' {properties}")
+
+
+def test_reals_are_found_by_the_nearest_real(lake: Lake) -> None:
+    lake.run(
+        f"CREATE TABLE t (a int, r float) LOCATION 's3://{lake.name}/t/'"
+        " TBLPROPERTIES ('table_type'='ICEBERG')"
+    )
+    lake.run("INSERT INTO t VALUES (1, REAL '1.1')")
+    for condition in ("r = 1.1", "r <= 1.1", "r IN (1.1)", "r = REAL '1.1'"):
+        assert lake.rows(f"SELECT a FROM t WHERE {condition}") == [["1"]]
+    lake.run("DELETE FROM t WHERE r = 1.1")
+    assert lake.rows("SELECT count(*) FROM t") == [["0"]]

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from cloche.core.event import Event
 from cloche.engines.sql.engine import SqlEngine
+from cloche.services.athena.query_records import queries
 from tests.core.conftest import until
 from tests.live_server import LiveServer
 from tests.services.athena.conftest import Lake, refused
@@ -194,6 +195,30 @@ def test_a_result_is_reused_while_it_is_young(lake: Lake) -> None:
     lake.server.advance(11 * 60)
     later = lake.run(sql, **reuse)
     assert not later["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"]
+
+
+def test_queries_are_kept_for_45_days(fresh_server: LiveServer) -> None:
+    lake = Lake(fresh_server).prepare()
+    token = uuid4().hex
+    first = lake.run("SELECT 1", ClientRequestToken=token)
+    query_id = first["QueryExecutionId"]
+    fresh_server.advance(44 * 86_400)
+    assert lake.wait(query_id)["Status"]["State"] == "SUCCEEDED"
+    second = lake.run("SELECT 2")["QueryExecutionId"]
+    fresh_server.advance(2 * 86_400)
+    for operation in (lake.athena.get_query_execution, lake.athena.get_query_results):
+        message = refused("InvalidRequestException", operation, QueryExecutionId=query_id)
+        assert message == f"QueryExecution {query_id} was not found"
+    assert lake.athena.list_query_executions()["QueryExecutionIds"] == [second]
+    assert lake.body(first["ResultConfiguration"]["OutputLocation"]) == b'"_col0"\n"1"\n'
+    # The next one takes its place, and the same token starts a new one.
+    third = lake.start("SELECT 1", ClientRequestToken=token)
+    assert third != query_id
+    assert lake.wait(third)["Status"]["State"] == "SUCCEEDED"
+    account = fresh_server.root["AccountId"]
+    documents = fresh_server.runtime.documents
+    assert documents.get(queries, account, "us-east-1", query_id) is None
+    assert documents.get(queries, account, "us-east-1", second) is not None
 
 
 def test_a_scan_beyond_the_cutoff_is_cancelled(lake: Lake) -> None:

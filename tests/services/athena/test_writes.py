@@ -207,3 +207,20 @@ def test_a_timestamp_becomes_a_day_in_a_column_of_dates(lake: Lake, table: str) 
     lake.run("INSERT INTO t VALUES TIMESTAMP '2012-10-15 12:57:18.396'")
     assert lake.rows("SELECT d FROM t") == [["2012-10-15"]]
     assert "mismatched column types" in lake.fail("INSERT INTO t VALUES TIME '01:02:03'")
+
+
+def test_a_value_is_looked_for_in_its_bucket_alone(lake: Lake) -> None:
+    numbers = "SELECT n, 'text ' || CAST(n AS varchar) AS s FROM UNNEST(sequence(1, 1000)) AS u(n)"
+    for column, condition in (("n", "n = 7"), ("s", "s = 'text 7'"), ("s", "s IN ('text 7')")):
+        table = f"spread_{column}"
+        lake.run(f"DROP TABLE IF EXISTS {table}")
+        lake.run(
+            f"CREATE TABLE {table} WITH (format = 'TEXTFILE', write_compression = 'NONE',"
+            f" bucketed_by = ARRAY['{column}'], bucket_count = 10) AS {numbers}"
+        )
+        everything = lake.run(f"SELECT * FROM {table}")["Statistics"]["DataScannedInBytes"]
+        shown = lake.run(f"SELECT n FROM {table} WHERE {condition}")
+        assert lake.results(shown["QueryExecutionId"])[1:] == [["7"]]
+        assert 0 < shown["Statistics"]["DataScannedInBytes"] < everything / 5
+        for number in range(1, 1001, 111):
+            assert lake.rows(f"SELECT s FROM {table} WHERE n = {number}") == [[f"text {number}"]]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Dialect = Literal["trino", "redshift", "duckdb"]
 
+PlanForm = Literal["text", "json", "graphviz"]
+
 Comparison = Literal["=", "<>", "<", "<=", ">", ">=", "in", "like", "is null", "is not null"]
 
 
@@ -37,6 +39,22 @@ class Column(msgspec.Struct, frozen=True):
     type: str
 
 
+class Storage(msgspec.Struct, frozen=True):
+    """How files of a partition are stored, where that is not as its table says.
+
+    Attributes:
+        columns: as the partition has them, types in Hive's names.
+        input_format: as a table's.
+        serde: as a table's.
+        serde_properties: as a table's, as pairs.
+    """
+
+    columns: tuple[Column, ...]
+    input_format: str
+    serde: str
+    serde_properties: tuple[tuple[str, str], ...] = ()
+
+
 class DataFile(msgspec.Struct, frozen=True):
     """A file of a table.
 
@@ -45,12 +63,14 @@ class DataFile(msgspec.Struct, frozen=True):
         object_url: `s3://bucket/key`, which `"$path"` shows.
         size_bytes: of the object, compressed.
         partition: values of the table's partition columns as text; None is NULL.
+        storage: of its partition; None if it is the table's.
     """
 
     location: str
     object_url: str
     size_bytes: int
     partition: Mapping[str, str | None] = {}
+    storage: Storage | None = None
 
 
 class FileTable(msgspec.Struct, frozen=True):
@@ -253,6 +273,18 @@ class Statistics(msgspec.Struct):
     row_count: int = 0
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """A plan.
+
+    Attributes:
+        text: of several lines.
+        statistics: what it has cost to make.
+    """
+
+    text: str
+    statistics: Statistics
+
+
 class Execution(Protocol):
     """A statement under way."""
 
@@ -305,11 +337,19 @@ class SqlEngine(Protocol):
         """
         ...
 
-    def explain(self, query: Query) -> str:
-        """The plan of a statement as text.
+    def explain(
+        self, query: Query, form: PlanForm = "text", *, analyze: bool = False
+    ) -> Explanation:
+        """The plan of a statement.
+
+        Args:
+            query: the statement.
+            form: of the plan.
+            analyze: run it, and tell rows and times of each operator; its result is thrown away.
 
         Raises:
-            QueryError: it cannot be planned.
+            QueryError: it cannot be planned, or failed.
+            QueryCancelled: it was cancelled.
         """
         ...
 

@@ -14,12 +14,16 @@ from cloche.services.athena.query_records import (
     KIND,
     Query,
     QueryReference,
-    find_query,
     queries,
     queries_by_work_group,
     query_tokens,
 )
 from cloche.services.athena.query_requests import new_query
+from cloche.services.athena.query_retention import (
+    find_kept_query,
+    forget_old_queries,
+    is_kept,
+)
 from cloche.services.athena.query_views import find_job, shown_query
 from cloche.services.athena.resources import work_group_of_queries
 from cloche.services.athena.result_reuse import digest_of
@@ -63,7 +67,9 @@ def start_query_execution(
         jobs.begin_in(tx, KIND, *where, query.id, payload)
         return query.id
 
-    return {"QueryExecutionId": call.documents.transact(insert)}
+    query_id = call.documents.transact(insert)
+    forget_old_queries(call.documents, jobs, query)
+    return {"QueryExecutionId": query_id}
 
 
 @service.operation(resource=work_group_of_queries)
@@ -72,7 +78,7 @@ def stop_query_execution(call: Call, request: shapes.StopQueryExecutionInput) ->
 
     Raises InvalidRequestException if there is none. AWS: Athena StopQueryExecution.
     """
-    query = find_query(call.documents, call.account_id, call.region, request["QueryExecutionId"])
+    query = find_kept_query(call, request["QueryExecutionId"])
     call.server.jobs.cancel(KIND, query.account, query.region, query.id)
     return {}
 
@@ -119,12 +125,16 @@ def list_query_executions(
     page, following = page_of_documents(
         call, queries_by_work_group, request.get("NextToken"), limit, prefix=f"{work_group}/"
     )
-    answer: Any = {"QueryExecutionIds": [document.value.id for document in page], **following}
+    now = call.clock.time()
+    kept = [each.value.id for each in page if is_kept(each.value.submitted_at, now)]
+    if len(kept) < len(page):  # the newest come first: nothing that is kept follows
+        following = {}
+    answer: Any = {"QueryExecutionIds": kept, **following}
     return answer
 
 
 def _shown(call: Call, query_id: str) -> Any:
-    query = find_query(call.documents, call.account_id, call.region, query_id)
+    query = find_kept_query(call, query_id)
     return shown_query(query, find_job(call, query))
 
 
@@ -137,7 +147,7 @@ def _started_earlier(tx: Transaction, asked: Query) -> str | None:
     where = (asked.account, asked.region)
     reference = tx.get(query_tokens, *where, asked.token)
     earlier = None if reference is None else tx.get(queries, *where, reference.id)
-    if earlier is None:
+    if earlier is None or not is_kept(earlier.submitted_at, asked.submitted_at):
         return None
     same = (earlier.sql, earlier.work_group, earlier.database, earlier.output_folder)
     if same != (asked.sql, asked.work_group, asked.database, asked.output_folder):

@@ -64,7 +64,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def listing_name(self) -> str:
         """Its name among the workgroup's queries, by which the newest come first."""
-        return f"{self.work_group}/{_NEVER - round(self.submitted_at * 1e6):017d}/{self.id}"
+        return f"{listing_place(self.work_group, self.submitted_at)}/{self.id}"
 
 
 class QueryReference(msgspec.Struct, frozen=True):
@@ -119,6 +119,16 @@ queries_by_work_group = Table("athena.queries_by_work_group", QueryReference)
 query_tokens = Table("athena.query_tokens", QueryReference)
 
 
+def listing_place(work_group: str, submitted_at: float) -> str:
+    """What the names of queries of an instant begin with among their workgroup's."""
+    return f"{work_group}/{_NEVER - round(submitted_at * 1e6):017d}"
+
+
+def no_such_query(query_id: str) -> InvalidRequestException:
+    """The error for an id that no query has."""
+    return InvalidRequestException(f"QueryExecution {query_id} was not found")
+
+
 def find_query(reader: Documents | Transaction, account: str, region: str, query_id: str) -> Query:
     """The query of an id.
 
@@ -127,7 +137,7 @@ def find_query(reader: Documents | Transaction, account: str, region: str, query
     """
     found = reader.get(queries, account, region, query_id)
     if found is None:
-        raise InvalidRequestException(f"QueryExecution {query_id} was not found")
+        raise no_such_query(query_id)
     return found
 
 

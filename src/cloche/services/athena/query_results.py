@@ -12,7 +12,8 @@ from cloche.services.athena.csv_text import Row, decode_lines, decode_rows
 from cloche.services.athena.errors import InvalidRequestException
 from cloche.services.athena.objects import Objects
 from cloche.services.athena.paging import position_of, token_of
-from cloche.services.athena.query_records import Outcome, Query, find_query, outcome_of, state_of
+from cloche.services.athena.query_records import Outcome, Query, outcome_of, state_of
+from cloche.services.athena.query_retention import find_kept_query
 from cloche.services.athena.query_views import find_job
 from cloche.services.athena.resources import work_group_of_queries
 from cloche.services.athena.result_configurations import bucket_and_key
@@ -34,7 +35,7 @@ async def get_query_results(
 
     Raises InvalidRequestException if the query has not succeeded. AWS: Athena GetQueryResults.
     """
-    query = find_query(call.documents, call.account_id, call.region, request["QueryExecutionId"])
+    query = find_kept_query(call, request["QueryExecutionId"])
     if request.get("QueryResultType", "DATA_ROWS") != "DATA_ROWS":
         raise InvalidRequestException("QueryResultType DATA_MANIFEST needs managed query results.")
     outcome = _succeeded(call, query)
@@ -68,7 +69,7 @@ def get_query_runtime_statistics(
 
     Raises InvalidRequestException if there is none. AWS: Athena GetQueryRuntimeStatistics.
     """
-    query = find_query(call.documents, call.account_id, call.region, request["QueryExecutionId"])
+    query = find_kept_query(call, request["QueryExecutionId"])
     outcome = outcome_of(find_job(call, query))
     if outcome is None:
         raise InvalidRequestException("Query has not yet finished.")

@@ -13,6 +13,7 @@ from cloche.services.glue.stored_databases import (
     delete_database,
     get_database,
     list_databases,
+    update_database,
 )
 from cloche.services.glue.stored_partitions import (
     create_partitions,
@@ -28,6 +29,7 @@ from cloche.services.glue.stored_tables import (
     find_table,
     get_table,
     list_tables,
+    table_input_of,
     update_table,
 )
 
@@ -47,6 +49,8 @@ __all__ = [
     "list_databases",
     "list_partitions",
     "list_tables",
+    "table_input_of",
+    "update_database",
     "update_partition",
     "update_table",
 ]

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from cloche.core.documents import DocumentExists, Reader, Table, Transaction
 from cloche.core.operations import Call
+from cloche.engines.sql.formats.grok import NotAGrokPattern, compile_grok
 from cloche.engines.sql.inference.classifying import Classifier, GrokOptions
 from cloche.engines.sql.inference.csv_format import CUSTOM_TYPES, CSVOptions
-from cloche.engines.sql.inference.grok import NotAGrokPattern, compile_grok
 from cloche.engines.sql.inference.json_paths import NotAJsonPath, parse_json_path
 from cloche.services.glue.errors import (
     AlreadyExistsException,

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
-from cloche.core.documents import Transaction
 from cloche.core.operations import Call
 from cloche.services.glue import stored_databases, tag_records
 from cloche.services.glue.arns import (
     database_arns,
     database_with_contents_arns,
 )
-from cloche.services.glue.catalog_records import databases, storable
+from cloche.services.glue.catalog_records import databases
 from cloche.services.glue.errors import InvalidInputException
-from cloche.services.glue.keys import folded, key_of
+from cloche.services.glue.keys import folded
 from cloche.services.glue.paging import read_page, with_token
 from cloche.services.glue.refusals import account_of, not_implemented, refuse
 from cloche.services.glue.service import service
-from cloche.services.glue.stored_databases import EVERYBODY, find_database, shown_database
+from cloche.services.glue.stored_databases import EVERYBODY, shown_database
 
 if TYPE_CHECKING:
     from aws_shapes import Empty
@@ -100,12 +97,7 @@ def update_database(call: Call, request: shapes.UpdateDatabaseRequest) -> Empty:
     if folded(given["Name"]) != name:
         raise InvalidInputException("The name of a database cannot be changed.")
 
-    def change(tx: Transaction) -> None:
-        database = find_database(tx, account, call.region, name)
-        changed = replace(database, input={**storable(given), "Name": name})
-        tx.put(databases, account, call.region, key_of(name), changed)
-
-    call.documents.transact(change)
+    stored_databases.update_database(call.documents, account, call.region, given)
     return {}
 
 

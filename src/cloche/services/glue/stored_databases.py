@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from msgspec.structs import replace
+
 from cloche.core.arns import format_arn
 from cloche.core.documents import DocumentExists, Documents, Reader, Transaction
 from cloche.core.events import EventBus
@@ -76,6 +78,24 @@ def create_database(
         tell_database_change(tx, events, account, region, name, "CreateDatabase")
 
     documents.transact(insert)
+
+
+def update_database(
+    documents: Documents, account: str, region: str, database_input: Mapping[str, Any]
+) -> None:
+    """Replace the definition of the database of the same name.
+
+    Raises:
+        EntityNotFoundException: there is none.
+    """
+    name = folded(database_input["Name"])
+
+    def change(tx: Transaction) -> None:
+        database = find_database(tx, account, region, name)
+        changed = replace(database, input={**storable(database_input), "Name": name})
+        tx.put(databases, account, region, key_of(name), changed)
+
+    documents.transact(change)
 
 
 def delete_database(

@@ -37,6 +37,27 @@ _STORAGE_DEFAULTS: dict[str, Any] = {
     "StoredAsSubDirectories": False,
 }
 
+_TABLE_INPUT_MEMBERS = (
+    "Name",
+    "Description",
+    "Owner",
+    "LastAccessTime",
+    "LastAnalyzedTime",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "ViewOriginalText",
+    "ViewExpandedText",
+    "TableType",
+    "Parameters",
+    "TargetTable",
+)
+
+
+def table_input_of(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a table as it is shown may be given to make or change one."""
+    return {name: table[name] for name in _TABLE_INPUT_MEMBERS if table.get(name) is not None}
+
 
 def load_table(
     reader: Reader, account: str, region: str, database: str, name: str

@@ -196,6 +196,13 @@ def test_orc_columns_by_position(lake: Lake) -> None:
     assert lake.rows("SELECT s, n, more FROM t") == [("a", 1, None), ("b", 2, None)]
 
 
+def test_orc_columns_by_name_in_another_order(lake: Lake) -> None:
+    orc.write_table(pa.table({"a": [1, 2], "b": [3, 4], "c": [5, 6]}), lake.folder / "t.orc")
+    options = {"orc.column.index.access": "false"}
+    lake.table("t", ORC, "c bigint; b bigint; a bigint", lake.file("t.orc"), **options)
+    assert lake.rows("SELECT * FROM t") == [(5, 3, 1), (6, 4, 2)]
+
+
 @pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "snappy", "zstandard", "lz4"])
 def test_avro_compressions(lake: Lake, codec: str) -> None:
     from cloche.engines.sql.formats.avro_codecs import OWN_CODECS, packed

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloche.engines.sql.formats.grok import NotAGrokPattern, compile_grok
+from cloche.engines.sql.formats.grok_patterns import PATTERNS
 from cloche.engines.sql.inference.classifying import GrokOptions
-from cloche.engines.sql.inference.grok import NotAGrokPattern, compile_grok
-from cloche.engines.sql.inference.grok_patterns import PATTERNS
 from tests.engines.sql.inference.files import columns, inferred
 
 APACHE = (

@@ -13,7 +13,7 @@ from cloche.engines.sql import trino
 from cloche.engines.sql.duckdb.databases import Databases
 from cloche.engines.sql.duckdb.execution import DuckDBExecution
 from cloche.engines.sql.duckdb.functions import register_functions
-from cloche.engines.sql.engine import Query
+from cloche.engines.sql.engine import Explanation, PlanForm, Query
 from cloche.engines.sql.federation import ScannedCatalog, Scanners
 
 
@@ -50,20 +50,23 @@ class DuckDBEngine:
 
     def execute(self, query: Query) -> DuckDBExecution:
         """See `SqlEngine.execute`."""
+        execution = self._begin(query)
+        execution.start()
+        return execution
+
+    def _begin(self, query: Query) -> DuckDBExecution:
         execution = DuckDBExecution(self._databases, self._scanners, query, self._forget)
         with self._lock:
             self._running.add(execution)
         if query.begun is not None:
             query.begun(execution)
-        execution.start()
         return execution
 
-    def explain(self, query: Query) -> str:
+    def explain(
+        self, query: Query, form: PlanForm = "text", *, analyze: bool = False
+    ) -> Explanation:
         """See `SqlEngine.explain`."""
-        execution = DuckDBExecution(self._databases, self._scanners, query, self._forget)
-        with self._lock:
-            self._running.add(execution)
-        return execution.explain()
+        return self._begin(query).explain(form, analyze=analyze)
 
     def close(self) -> None:
         """End what is running; their databases are closed by the threads that run them."""

@@ -8,7 +8,7 @@ import duckdb
 
 from cloche.engines.sql.engine import DataFile, ErrorKind, QueryError
 from cloche.engines.sql.formats.opening import bad_data, cannot_open
-from cloche.engines.sql.formats.typed_text import BAD_DATA
+from cloche.engines.sql.formats.typed_text import BAD_DATA, PLACE
 
 _NOT_THERE = ("No files found", "Cannot open file", "No such file", "HTTP Error", "HTTP GET error")
 _OF_FILES = (
@@ -24,17 +24,22 @@ _OF_FILES = (
     "TProtocol",
     "Invalid unicode",
     "page header",
+    "Out of buffer",
+    "TType",
+    "corrupt",
     "codec",
 )
 
 
 def reading_error(error: duckdb.Error, files: Iterable[DataFile]) -> QueryError | None:
     """The error of a file among those that a query reads, or None if it is about no file."""
-    text = str(error)
+    # Below its message DuckDB shows the SQL that it was given: its files need not be the reason.
+    text = str(error).partition("\n\nLINE ")[0]
     if BAD_DATA in text:
-        reason = text.partition(BAD_DATA)[2].partition("\n")[0].strip()
-        return _about(bad_data, list(files), text, reason)
-    if not isinstance(
+        place, _, reason = text.partition(BAD_DATA)[2].partition(PLACE)
+        return _about(bad_data, list(files), place, reason.partition("\n")[0].strip())
+    # What the reader of Parquet stumbles over comes as an error of no particular kind.
+    if type(error) is not duckdb.Error and not isinstance(
         error,
         duckdb.IOException
         | duckdb.InvalidInputException
@@ -48,9 +53,13 @@ def reading_error(error: duckdb.Error, files: Iterable[DataFile]) -> QueryError 
         return None
     known = list(files)
     is_named = any(file.location in text for file in known)
-    if not is_named and not (known and any(word in text for word in _OF_FILES)):
+    # The words in an error of conversion may be the data's.
+    is_told = not isinstance(error, duckdb.ConversionException) and any(
+        word in text for word in _OF_FILES
+    )
+    if not is_named and not (known and is_told):
         return None
-    reason = text.partition(": ")[2] or text
+    reason = (text.partition(": ")[2] or text).strip()
     is_absent = any(word in text for word in _NOT_THERE)
     return _about(cannot_open if is_absent else bad_data, known, text, reason)
 

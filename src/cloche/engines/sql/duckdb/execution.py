@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,10 +15,13 @@ import pyarrow as pa
 from cloche.engines.sql import trino
 from cloche.engines.sql.duckdb.databases import Database, Databases
 from cloche.engines.sql.duckdb.errors import reading_error
+from cloche.engines.sql.duckdb.plans import as_graph, as_text, plan_nodes
 from cloche.engines.sql.duckdb.relations import Relations
 from cloche.engines.sql.engine import (
     Column,
     ErrorKind,
+    Explanation,
+    PlanForm,
     Query,
     QueryCancelled,
     QueryError,
@@ -87,14 +92,17 @@ class DuckDBExecution:
             self.close()
             raise
 
-    def explain(self) -> str:
-        """The plan as text; everything is let go of."""
+    def explain(self, form: PlanForm, *, analyze: bool) -> Explanation:
+        """The plan; everything is let go of."""
         try:
             connection = self._open()
             self._plan(connection)
-            with self._translated_errors():
-                rows = connection.execute(f"EXPLAIN {self._sql}").fetchall()
-            return "\n".join(row[1] for row in rows)
+            asked = "ANALYZE, FORMAT json" if analyze else "FORMAT json"
+            with self._running():
+                rows = connection.execute(f"EXPLAIN ({asked}) {self._sql}").fetchall()
+            files = self._relations.files if self._relations else ()
+            nodes = plan_nodes(rows[-1][-1], files)
+            return Explanation(_plan_text(nodes, form), self.statistics)
         finally:
             self.close()
 
@@ -215,8 +223,20 @@ class DuckDBExecution:
             )
         if not isinstance(error, duckdb.Error):
             error = _as_duckdb(error)
+        if trino.is_of_statement(error):
+            return trino.query_error(error, self._query.sql)
         about_file = reading_error(error, self._relations.files if self._relations else ())
         return about_file or trino.query_error(error, self._query.sql)
+
+
+def _plan_text(nodes: list[dict[str, Any]], form: PlanForm) -> str:
+    match form:
+        case "text":
+            return "\n".join(as_text(nodes))
+        case "graphviz":
+            return "\n".join(as_graph(nodes))
+        case "json":
+            return json.dumps(nodes, indent=2, ensure_ascii=False)
 
 
 def _as_duckdb(error: BaseException) -> duckdb.Error:

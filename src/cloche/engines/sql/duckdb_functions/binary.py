@@ -29,6 +29,22 @@ def _shift_left(number: int, shift: int) -> int:
     return made - (1 << 64) if made >> 63 else made
 
 
+def _from_utf8(data: bytes, replacement: str) -> str:
+    """A text, each run of bytes that is none replaced (by nothing, by one character)."""
+    if len(replacement) > 1:
+        raise invalid("Replacement character string must empty or a single character")
+    if replacement == "\ufffd":
+        return data.decode("utf-8", "replace")
+    made, at = "", 0
+    while at < len(data):
+        try:
+            return made + data[at:].decode("utf-8")
+        except UnicodeDecodeError as error:
+            made += data[at : at + error.start].decode("utf-8") + replacement
+            at += error.end
+    return made
+
+
 def _address(text: str) -> str:
     try:
         made = ipaddress.ip_address(text.strip())
@@ -46,6 +62,7 @@ def _network_contains(network: str, address: str) -> bool:
 
 
 FUNCTIONS = {
+    "py_from_utf8": (_from_utf8, ["BLOB", "VARCHAR"], "VARCHAR"),
     "py_sha512": (lambda data: hashlib.sha512(data).digest(), ["BLOB"], "BLOB"),
     "py_xxhash64": (lambda data: xxhash.xxh64_digest(data), ["BLOB"], "BLOB"),
     "py_crc32": (lambda data: zlib.crc32(data), ["BLOB"], "BIGINT"),

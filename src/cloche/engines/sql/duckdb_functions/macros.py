@@ -22,9 +22,11 @@ trino_date_shift(d, i) = CASE WHEN epoch_us(i) % 86400000000 = 0 THEN CAST(d + i
 trino_day_second_text(i) = (CASE WHEN epoch_us(i) < 0 THEN '-' ELSE '' END) || CAST(abs(epoch_us(i)) // 86400000000 AS VARCHAR) || ' ' || lpad(CAST(abs(epoch_us(i)) // 3600000000 % 24 AS VARCHAR), 2, '0') || ':' || lpad(CAST(abs(epoch_us(i)) // 60000000 % 60 AS VARCHAR), 2, '0') || ':' || lpad(CAST(abs(epoch_us(i)) // 1000000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(abs(epoch_us(i)) // 1000 % 1000 AS VARCHAR), 3, '0')
 trino_months(i) = datepart('year', i) * 12 + datepart('month', i)
 trino_year_month_text(i) = (CASE WHEN trino_months(i) < 0 THEN '-' ELSE '' END) || CAST(abs(trino_months(i)) // 12 AS VARCHAR) || '-' || CAST(abs(trino_months(i)) % 12 AS VARCHAR)
-trino_double_text(x) = CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN (CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END) WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) ELSE py_double_text(x) END
-trino_real_text(x) = CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN (CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END) WHEN x = 0 OR (abs(x) >= 1e-3::FLOAT AND abs(x) < 1e7::FLOAT) THEN CAST(x AS VARCHAR) ELSE py_real_text(x) END
+trino_double_text(x) = py_double_text(x)
+trino_real_text(x) = py_real_text(x)
 trino_bad_cast(s, t) = fail('INVALID_CAST_ARGUMENT', 'Cannot cast ''' || s || ''' to ' || t)
+trino_fitting(s, n, t) = CASE WHEN length(s) > n THEN fail('INVALID_CAST_ARGUMENT', 'Value ' || s || ' cannot be represented as ' || t)::VARCHAR ELSE s END
+trino_like_escaped(p, e) = CASE WHEN e <> '' AND contains(replace(replace(replace(p, e || e, ''), e || '%', ''), e || '_', ''), e) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT', 'Escape character must be followed by ''%'', ''_'' or the escape character itself') AS VARCHAR) ELSE p END
 trino_integer_of(s, t) = CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '[+-]?[0-9]{1,19}') THEN s ELSE trino_bad_cast(s, t)::VARCHAR END
 trino_double_of(s, t) = CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '\s*[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*') THEN trim(s) ELSE trino_bad_cast(s, t)::VARCHAR END
 trino_decimal_of(s, t) = CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*') THEN trim(s) ELSE trino_bad_cast(s, t)::VARCHAR END
@@ -48,6 +50,10 @@ trino_map_subscript(m, k) = CASE WHEN m IS NULL OR k IS NULL THEN NULL WHEN map_
 trino_element_at(a, i) = CASE WHEN i = 0 THEN [a[1]][fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1')] ELSE a[i] END
 trino_concat_arrays(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE list_concat(a, b) END
 trino_equal_arrays(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(a) <> len(b) THEN false WHEN list_count(a) = len(a) AND list_count(b) = len(b) THEN a = b WHEN list_contains(list_transform(list_zip(a, b), lambda z: z[1] = z[2]), false) THEN false ELSE NULL END
+trino_equal_entries(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_transform(a, lambda e: e.key) <> list_transform(b, lambda e: e.key) THEN false WHEN list_contains(list_transform(list_zip(a, b), lambda z: z[1].value = z[2].value), false) THEN false WHEN list_count(list_transform(a, lambda e: e.value)) < len(a) OR list_count(list_transform(b, lambda e: e.value)) < len(b) THEN NULL ELSE true END
+trino_no_instance() = fail('INVALID_FUNCTION_ARGUMENT', '''instance'' must be a positive or negative number.')
+trino_from_hex(s) = CASE WHEN length(s) % 2 = 1 OR regexp_matches(s, '[^0-9a-fA-F]') THEN CAST(fail('INVALID_FUNCTION_ARGUMENT', 'Invalid input string for from_hex: ' || s) AS VARCHAR)::BLOB ELSE unhex(s) END
+trino_trim_array(a, n) = CASE WHEN n < 0 THEN [a][fail('INVALID_FUNCTION_ARGUMENT', 'size must not be negative: ' || n)] WHEN n > len(a) THEN [a][fail('INVALID_FUNCTION_ARGUMENT', 'size must not exceed array cardinality ' || len(a) || ': ' || n)] ELSE list_slice(a, 1, len(a) - n) END
 trino_slice(a, s, n) = CASE WHEN s = 0 THEN [a][fail('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1')] WHEN n < 0 THEN [a][fail('INVALID_FUNCTION_ARGUMENT', 'length must be greater than or equal to 0')] WHEN s > 0 THEN list_slice(a, s, s + n - 1) WHEN -s > len(a) THEN a[1:0] WHEN n = 0 THEN a[1:0] ELSE list_slice(a, len(a) + s + 1, len(a) + s + n) END
 trino_contains(a, x) = CASE WHEN a IS NULL OR x IS NULL THEN NULL WHEN list_contains(a, x) THEN true WHEN list_count(a) < len(a) THEN NULL ELSE false END
 trino_overlap(a, b) = CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(list_filter(a, lambda x: x IS NOT NULL), list_filter(b, lambda x: x IS NOT NULL)) THEN true WHEN len(a) > 0 AND len(b) > 0 AND (list_count(a) < len(a) OR list_count(b) < len(b)) THEN NULL ELSE false END

@@ -7,6 +7,7 @@ import math
 import statistics
 import struct
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 from cloche.engines.sql.duckdb_functions.failures import invalid
@@ -21,14 +22,37 @@ def double_text(number: float) -> str:
     return _java(repr(float(number)), number)
 
 
+def double_cast(number: float) -> str:
+    """A double as CAST to varchar writes it, which always has an exponent: `1.0E0`, `0E0`."""
+    return double_text(number) if not math.isfinite(number) else _scientific(repr(float(number)))
+
+
+def real_cast(number: float) -> str:
+    """A real as CAST to varchar writes it."""
+    return double_text(number) if not math.isfinite(number) else _scientific(_shortest(number))
+
+
+def _shortest(number: float) -> str:
+    texts = (f"{number:.{digits}g}" for digits in range(6, 10))
+    bits = struct.pack("f", number)
+    return next((t for t in texts if struct.pack("f", float(t)) == bits), repr(number))
+
+
+def _scientific(text: str) -> str:
+    sign, digits, exponent = Decimal(text).normalize().as_tuple()
+    assert isinstance(exponent, int)  # noqa: S101
+    made = "".join(map(str, digits))
+    minus = "-" if sign else ""
+    if made == "0":
+        return f"{minus}0E0"
+    return f"{minus}{made[0]}.{made[1:] or '0'}E{exponent + len(made) - 1}"
+
+
 def real_text(number: float) -> str:
     """A real as Java writes it."""
     if math.isnan(number) or math.isinf(number):
         return double_text(number)
-    texts = (f"{number:.{digits}g}" for digits in range(6, 10))
-    bits = struct.pack("f", number)
-    text = next((t for t in texts if struct.pack("f", float(t)) == bits), repr(number))
-    return _java(repr(float(text)), number)
+    return _java(repr(float(_shortest(number))), number)
 
 
 def _java(text: str, number: float) -> str:
@@ -126,8 +150,10 @@ def _wide_quotient(dividend: str, divisor: str, scale: int) -> str:
 
 
 FUNCTIONS = {
-    "py_double_text": (double_text, ["DOUBLE"], "VARCHAR"),
-    "py_real_text": (real_text, ["FLOAT"], "VARCHAR"),
+    "py_double_java": (double_text, ["DOUBLE"], "VARCHAR"),
+    "py_real_java": (real_text, ["FLOAT"], "VARCHAR"),
+    "py_double_text": (double_cast, ["DOUBLE"], "VARCHAR"),
+    "py_real_text": (real_cast, ["FLOAT"], "VARCHAR"),
     "py_from_base": (_from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
     "py_combinations": (_combinations, ["BIGINT", "BIGINT"], "BIGINT[][]"),
     "py_inverse_normal_cdf": (_inverse_normal, ["DOUBLE", "DOUBLE", "DOUBLE"], "DOUBLE"),

@@ -16,7 +16,9 @@ from cloche.engines.sql.duckdb_functions.failures import invalid
 def _compiled(pattern: str) -> regex.Pattern[str]:
     try:
         return regex.compile(
-            pattern.replace(r"\Z", r"(?=\n?\z)").replace(r"\z", r"\Z"), regex.VERSION0 | regex.ASCII
+            pattern.replace(r"\Z", r"(?=\n?\z)").replace(r"\z", r"\Z"),
+            # Classes that intersect, as in [a-z&&[^b]], are the second version's.
+            (regex.VERSION1 if "&&" in pattern else regex.VERSION0) | regex.ASCII,
         )
     except regex.error as error:
         raise invalid(f"Invalid regular expression: {error}") from None

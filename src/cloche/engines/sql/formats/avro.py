@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -53,6 +54,8 @@ def select_avro(scan: Scan) -> str:
 
 _DAMAGE = (
     pa.ArrowException,
+    OSError,
+    zlib.error,
     ValueError,
     TypeError,
     EOFError,

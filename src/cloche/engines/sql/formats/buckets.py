@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cloche.engines.sql.formats.writing import FileLayout
 
 _WORD = 0xFFFFFFFF
+_POSITIVE = 0x7FFFFFFF
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -32,7 +33,21 @@ def bucket_numbers(batch: pa.RecordBatch, layout: FileLayout) -> pa.Array:
         column = _hashes(batch.column(name), kinds[name])
         hashes = [(31 * so_far + own) & _WORD for so_far, own in zip(hashes, column, strict=True)]
     count = layout.bucket_count
-    return pa.array([(value & 0x7FFFFFFF) % count for value in hashes], pa.int32())
+    return pa.array([(value & _POSITIVE) % count for value in hashes], pa.int32())
+
+
+def bucket_number(values: Sequence[Any], types: Sequence[str], count: int) -> int:
+    """The bucket of a row.
+
+    Args:
+        values: of its bucketing columns.
+        types: theirs, of `HASHED_TYPES`.
+        count: of buckets.
+    """
+    hashed = 0
+    for value, type in zip(values, types, strict=True):
+        hashed = (31 * hashed + (_HASHES[type](value) & _WORD)) & _WORD
+    return (hashed & _POSITIVE) % count
 
 
 def _hashes(array: pa.Array, type: str) -> list[int]:
@@ -69,3 +84,6 @@ _HASHES: dict[str, Callable[[Any], int]] = {
     "varchar": hash_text,
     "date": lambda value: value.toordinal() - _EPOCH,
 }
+
+HASHED_TYPES = frozenset(_HASHES)
+"""By columns of which rows can be spread."""

@@ -23,6 +23,7 @@ _READERS = {
     "org.apache.hadoop.hive.contrib.serde2.regexserde": ("patterns", True),
     "com.amazonaws.glue.serde.grokserde": ("patterns", True),
 }
+_SELF_DESCRIBING = frozenset({"parquet", "orc", "avro", "json_lines"})
 
 
 def reader_of(table: FileTable) -> Reader:
@@ -43,3 +44,8 @@ def reader_of(table: FileTable) -> Reader:
     # Readers are imported when a table needs them: a server that reads Parquet needs no Avro.
     module = import_module(f"cloche.engines.sql.formats.{name}")
     return getattr(module, f"select_{name}")
+
+
+def is_self_describing(serde: str) -> bool:
+    """Whether files that a SerDe reads tell themselves what their columns are called."""
+    return _READERS.get(serde.strip().lower(), ("", True))[0] in _SELF_DESCRIBING

@@ -12,6 +12,7 @@ import pyarrow as pa
 from cloche.engines.sql.engine import Column, DataFile, FileTable
 from cloche.engines.sql.formats.choosing import reader_of
 from cloche.engines.sql.formats.opening import cannot_open, is_local
+from cloche.engines.sql.formats.partition_storage import select_by_storage
 from cloche.engines.sql.formats.scan import LOCATION, BatchStream, Scan
 from cloche.engines.sql.formats.sql_text import literal, quoted
 
@@ -59,6 +60,19 @@ def select_table(
         QueryError: a file is not there, is not what the table says, or the table declares what
             cannot be read.
     """
+    if any(file.storage is not None for file in table.files):
+
+        def select(stored: FileTable, needed: tuple[Column, ...]) -> str:
+            return select_table(
+                stored,
+                needed,
+                register=register,
+                count=count,
+                check=check,
+                duckdb_type=duckdb_type,
+            )
+
+        return select_by_storage(table, columns, select, duckdb_type)
     own = {column.name.lower() for column in table.columns}
     of_files = tuple(c for c in columns if c.name.lower() in own)
     constant = tuple(c for c in columns if c.name.lower() not in own)

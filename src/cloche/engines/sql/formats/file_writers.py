@@ -114,9 +114,29 @@ def open_writer(path: Path, schema: pa.Schema, layout: FileLayout) -> FileWriter
             )
 
 
-class _ParquetWriter:
-    def __init__(self, path: Path, schema: pa.Schema, layout: FileLayout) -> None:
+class _ArrowWriter:
+    """A writer of pyarrow's over a file."""
+
+    _writer: Any
+
+    def __init__(self, path: Path) -> None:
         self._file = pa.OSFile(str(path), "wb")
+
+    def size_bytes(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._writer.close()
+        self._file.close()
+
+    def abandon(self) -> None:
+        with suppress(pa.ArrowException, OSError):
+            self.close()
+
+
+class _ParquetWriter(_ArrowWriter):
+    def __init__(self, path: Path, schema: pa.Schema, layout: FileLayout) -> None:
+        super().__init__(path)
         level = layout.level if layout.compression in ("GZIP", "ZSTD") else None
         self._writer = pq.ParquetWriter(
             self._file,
@@ -131,36 +151,14 @@ class _ParquetWriter:
     def write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=max(1, rows.num_rows))
 
-    def size_bytes(self) -> int:
-        return self._file.tell()
 
-    def close(self) -> None:
-        self._writer.close()
-        self._file.close()
-
-    def abandon(self) -> None:
-        with suppress(pa.ArrowException, OSError):
-            self.close()
-
-
-class _OrcWriter:
+class _OrcWriter(_ArrowWriter):
     def __init__(self, path: Path, layout: FileLayout) -> None:
-        self._file = pa.OSFile(str(path), "wb")
+        super().__init__(path)
         self._writer = orc.ORCWriter(self._file, compression=_ORC[layout.compression])
 
     def write(self, rows: pa.Table) -> None:
         self._writer.write(rows)
-
-    def size_bytes(self) -> int:
-        return self._file.tell()
-
-    def close(self) -> None:
-        self._writer.close()
-        self._file.close()
-
-    def abandon(self) -> None:
-        with suppress(pa.ArrowException, OSError):
-            self.close()
 
 
 class _AvroWriter:

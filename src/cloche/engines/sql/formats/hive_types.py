@@ -98,13 +98,18 @@ class HiveType:
                 return self.kind + (f"({','.join(map(str, self.numbers))})" if self.numbers else "")
 
 
-def parse_hive_type(text: str) -> HiveType:
+def parse_hive_type(text: str, *, keeps_case: bool = False) -> HiveType:
     """The type that a table's column declares.
+
+    Args:
+        text: as the catalog has it.
+        keeps_case: whether fields of structs keep the names that they are given; else these are
+            in lower case, as Hive has them.
 
     Raises:
         QueryError: it is none of Hive's types.
     """
-    parser = _Parser(text)
+    parser = _Parser(text, keeps_case)
     parsed = parser.type()
     if parser.rest():
         raise parser.refused()
@@ -112,8 +117,9 @@ def parse_hive_type(text: str) -> HiveType:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, keeps_case: bool) -> None:
         self._text = text
+        self._keeps_case = keeps_case
         self._at = 0
 
     def rest(self) -> str:
@@ -193,7 +199,8 @@ class _Parser:
             if found is None:
                 raise self.refused()
             self._at = found.end()
-            names.append((found[1] or found[2]).strip().lower())
+            name = (found[1] or found[2]).strip()
+            names.append(name if self._keeps_case else name.lower())
             children.append(self.type())
             if self._is_next(">"):
                 return HiveType("struct", tuple(children), tuple(names))

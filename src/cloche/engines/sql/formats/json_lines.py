@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -13,11 +13,11 @@ import pyarrow as pa
 from cloche.engines.sql.engine import DataFile, ErrorKind, QueryError
 from cloche.engines.sql.formats.decompression import compression_of
 from cloche.engines.sql.formats.hive_types import HiveType
-from cloche.engines.sql.formats.lines import header_lines, read_lines
+from cloche.engines.sql.formats.lines import check_whole, header_lines, read_lines
 from cloche.engines.sql.formats.opening import is_local
 from cloche.engines.sql.formats.scan import LOCATION, Scan
 from cloche.engines.sql.formats.sql_text import listed, literal, quoted
-from cloche.engines.sql.formats.typed_text import BAD_DATA, milliseconds
+from cloche.engines.sql.formats.typed_text import failing, milliseconds
 
 NORMALIZE = "cloche_normalized_json"
 """The SQL function that is `normalized`."""
@@ -85,8 +85,9 @@ def select_json_lines(scan: Scan) -> str:
     ignores = scan.option("ignore.malformed.json").lower() == "true"
     text = _normalizing(scan, _key_rules(scan))
     types = scan.types()
-    source = " UNION ALL ".join(_sources(scan, ignores))
-    place = f", {quoted(LOCATION)}" if scan.located else ""
+    # Each row knows its file, which an error then names.
+    source = " UNION ALL ".join(_sources(replace(scan, located=True), ignores))
+    place = f", {quoted(LOCATION)}"
     fields = ", ".join(
         f"{json.dumps(c.name.lower())}: {json.dumps(_read_as(scan, c.type, type, is_openx))}"
         for c, type in zip(scan.columns, types, strict=True)
@@ -97,8 +98,9 @@ def select_json_lines(scan: Scan) -> str:
         for column, type in zip(scan.columns, types, strict=True)
     ]
     outputs = outputs or ["NULL AS nothing"]
+    shown = place if scan.located else ""
     return (
-        f"SELECT {', '.join(outputs)}{place} FROM (SELECT {row} AS fields, line{place} FROM "
+        f"SELECT {', '.join(outputs)}{shown} FROM (SELECT {row} AS fields, line{place} FROM "
         f"(SELECT {_checked(text, ignores)} AS line{place} FROM ({source})))"
     )
 
@@ -135,7 +137,7 @@ def _checked(text: str, ignores: bool) -> str:
     is_object = "starts_with(ltrim(line), '{')"
     if ignores:
         return f"CASE WHEN {is_object} AND json_valid(line) THEN {text} END"
-    failed = f"error({literal(BAD_DATA + 'Row is not a valid JSON object: ')} || left(line, 100))"
+    failed = failing("Row is not a valid JSON object: ", "left(line, 100)")
     return f"CASE WHEN {is_object} THEN {text} ELSE {failed} END"
 
 
@@ -147,10 +149,12 @@ def _sources(scan: Scan, ignores: bool) -> Iterator[str]:
         by_compression[compression if compression in _DUCKDB_COMPRESSIONS else ""].append(file)
     for compression, files in by_compression.items():
         if not compression:
-            yield f"SELECT * FROM {_stream(scan.of(files))}"
+            place = f", {quoted(LOCATION)}" if scan.located else ""
+            yield f"SELECT {_valid(ignores)} AS line{place} FROM {_stream(scan.of(files))}"
             continue
         for file in files:
             scan.count(file.size_bytes)
+            check_whole(file, scan.check)
         place = f", filename AS {quoted(LOCATION)}" if scan.located else ""
         chosen = literal(_DUCKDB_COMPRESSIONS[compression])
         yield (
@@ -159,6 +163,12 @@ def _sources(scan: Scan, ignores: bool) -> Iterator[str]:
             f"compression = {chosen}, ignore_errors = {str(ignores).lower()}, "
             f"hive_partitioning = false, filename = {str(scan.located).lower()})"
         )
+
+
+def _valid(ignores: bool) -> str:
+    """An expression of a line; one that is no JSON is an error, as DuckDB's reader has it."""
+    failed = failing("Malformed JSON: ", "left(line, 100)")
+    return "line" if ignores else f"CASE WHEN json_valid(line) THEN line ELSE {failed} END"
 
 
 def _stream(scan: Scan) -> str:
@@ -203,9 +213,9 @@ def _output(scan: Scan, name: str, declared: str, type: HiveType, is_openx: bool
 def _or_error(name: str, value: str, type: HiveType) -> str:
     """Hive's JSON SerDe takes no value that is not of its column's type."""
     given = f"json_extract_string(line, {literal('$.' + json.dumps(name, ensure_ascii=False))})"
-    message = literal(f"{BAD_DATA}Error parsing field value for column {name} of type {type}: ")
+    failed = failing(f"Error parsing field value for column {name} of type {type}: ", given)
     is_wrong = f"{value} IS NULL AND {given} IS NOT NULL"
-    return f"CASE WHEN {is_wrong} THEN error({message} || {given}) ELSE {value} END"
+    return f"CASE WHEN {is_wrong} THEN {failed} ELSE {value} END"
 
 
 def _openx_timestamp(text: str) -> str:

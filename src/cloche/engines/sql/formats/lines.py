@@ -66,7 +66,7 @@ def header_lines(scan: Scan) -> int:
     return int(text)
 
 
-_verdicts: OrderedDict[tuple[str, int, int, bytes, bytes], bool] = OrderedDict()
+_verdicts: OrderedDict[tuple[str | int | bytes, ...], bool] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -90,16 +90,44 @@ def is_plain(
     """
     if not is_local(file) or compression_of(file) not in _DUCKDB_COMPRESSIONS:
         return False
+    question = ("plain", forbidden, quote)
+    return _remembered(file, question, lambda: _is_plain(file, check, forbidden, quote))
+
+
+def check_whole(file: DataFile, check: Callable[[], None]) -> None:
+    """Look through a compressed file: DuckDB's readers take one that was cut off for its end.
+
+    Args:
+        file: which; one of this machine.
+        check: is called while the file is looked through, and ends it by raising.
+
+    Raises:
+        QueryError: the file is damaged.
+    """
+
+    def look_through() -> bool:
+        for _ in read_chunks(file):
+            check()
+        return True
+
+    if compression_of(file) != "none":
+        _remembered(file, ("whole",), look_through)
+
+
+def _remembered(
+    file: DataFile, question: tuple[str | bytes, ...], answer: Callable[[], bool]
+) -> bool:
+    """The answer to a question about a local file, as long as the file is the same."""
     try:
         status = Path(file.location).stat()
     except OSError:
         return True  # the reader tells what is wrong with it
-    key = (file.location, status.st_mtime_ns, status.st_size, forbidden, quote)
+    key = (file.location, status.st_mtime_ns, status.st_size, *question)
     with _lock:
         if key in _verdicts:
             _verdicts.move_to_end(key)
             return _verdicts[key]
-    verdict = _is_plain(file, check, forbidden, quote)
+    verdict = answer()
     with _lock:
         _verdicts[key] = verdict
         if len(_verdicts) > _VERDICTS_KEPT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
 from cloche.engines.sql.formats.delimited import select_fields, select_typed
@@ -11,8 +12,8 @@ from cloche.engines.sql.formats.hive_types import HiveType
 from cloche.engines.sql.formats.lazy_simple import as_character
 from cloche.engines.sql.formats.lines import is_plain
 from cloche.engines.sql.formats.scan import Scan
-from cloche.engines.sql.formats.sql_text import literal, quoted
-from cloche.engines.sql.formats.typed_text import BAD_DATA, simple_value
+from cloche.engines.sql.formats.sql_text import quoted
+from cloche.engines.sql.formats.typed_text import failing, simple_value
 
 _FIELD_MAXIMUM = 2**31 - 1
 
@@ -30,8 +31,9 @@ def select_open_csv(scan: Scan) -> str:
         raise QueryError(ErrorKind.NOT_SUPPORTED, "OpenCSVSerde's characters are single ones")
     own = [column.name.lower() for column in scan.table.columns]
     forbidden = b"" if escape == quote else escape.encode()
+    # Each row knows its file, which an error then names.
     fields = select_fields(
-        scan,
+        replace(scan, located=True),
         separator=separator,
         quote=quote,
         null=None,
@@ -79,7 +81,6 @@ def _value(text: str, type: HiveType, position: int) -> str:
             raise QueryError(
                 ErrorKind.NOT_SUPPORTED, f"Type {kind} is not supported by OpenCSVSerde"
             )
-    message = f"{BAD_DATA}Error parsing field value '"
     rest = f"' for field {position}: not of type {type}"
-    failed = f"error({literal(message)} || {text} || {literal(rest)})"
+    failed = failing("Error parsing field value '", text, rest)
     return f"CASE WHEN {text} IS NOT NULL THEN coalesce({number}, {failed}) END"

@@ -60,10 +60,12 @@ def _batches(
     needed = list(dict.fromkeys(present)) or names[:1]
     for stripe in range(file.nstripes):
         batch = file.read_stripe(stripe, columns=needed)
+        # They come in the file's order, whatever was asked for.
+        given = batch.schema.names
         arrays = [
             pa.nulls(batch.num_rows, field.type)
             if name is None
-            else conformed(batch.column(needed.index(name)), field.type)
+            else conformed(batch.column(given.index(name)), field.type)
             for name, field in zip(found, schema, strict=True)
         ]
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)

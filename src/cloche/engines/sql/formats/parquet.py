@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cloche.engines.sql.engine import Column, DataFile, ErrorKind, QueryError
+from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.engines.sql.formats.opening import bad_data, cannot_open, is_local
 from cloche.engines.sql.formats.scan import LOCATION, Scan
 from cloche.engines.sql.formats.sql_text import listed, literal, quoted
@@ -28,19 +29,20 @@ class FileSchema:
 
     Attributes:
         kinds: Parquet's types of each column and what is below it, by its name in lower case.
+        forms: of each column what it is in the words of `_STORED_AS`, and its physical type.
         instants: columns whose timestamps are instants, which the reader gives with a zone.
-        texts: columns of text or bytes.
     """
 
     kinds: tuple[tuple[str, str], ...]
+    forms: tuple[tuple[str, str, str], ...]
     instants: frozenset[str]
-    texts: frozenset[str]
 
     def of(self, columns: Sequence[Column]) -> FileSchema:
         """Of some columns only."""
         names = {column.name.lower() for column in columns}
         kinds = tuple(kind for kind in self.kinds if kind[0] in names)
-        return FileSchema(kinds, self.instants & names, self.texts & names)
+        forms = tuple(form for form in self.forms if form[0] in names)
+        return FileSchema(kinds, forms, self.instants & names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +90,46 @@ def _size(scan: Scan, file: DataFile, footer: Footer | None) -> int:
 
 
 def _check_types(scan: Scan, file: DataFile, schema: FileSchema | None) -> None:
+    forms = {name: (form, physical) for name, form, physical in schema.forms} if schema else {}
     for column in scan.columns:
-        kind = column.type.partition("(")[0].lower()
-        if schema and column.name.lower() in schema.texts and kind in _NO_TEXT:
-            raise bad_data(
-                file, f"the file has text in column {column.name}, which is of type {column.type}"
-            )
+        if column.name.lower() not in forms:
+            continue
+        form, physical = forms[column.name.lower()]
+        if parse_hive_type(column.type).kind in _STORED_AS[form]:
+            continue
+        raise bad_data(
+            file,
+            f"Field {column.name}'s type {physical} in parquet file is incompatible with type "
+            f"{column.type} defined in table schema",
+        )
 
 
-_NO_TEXT = frozenset(
-    ("tinyint", "smallint", "int", "integer", "bigint", "float", "double", "boolean", "decimal")
-) | {"date", "timestamp"}
+_TEXT = frozenset(("string", "varchar", "char"))
+_NUMBERS = frozenset(("tinyint", "smallint", "int", "bigint", "float", "double", "decimal"))
+# The types that what is stored may be declared as, by what it is.
+_STORED_AS: Mapping[str, frozenset[str]] = {
+    "nested": frozenset(("array", "map", "struct")),
+    "number": _NUMBERS | _TEXT,
+    "boolean": _TEXT | {"boolean"},
+    "date": _TEXT | {"date", "timestamp"},
+    "timestamp": _TEXT | {"date", "timestamp"},
+    "text": _TEXT | {"binary"},
+}
+
+
+def _form(column: pq.ColumnSchema) -> str:
+    """What a column is in the words of `_STORED_AS`."""
+    logical = str(column.logical_type)
+    if column.path != column.name:
+        return "nested"
+    if "Timestamp" in logical or column.physical_type == "INT96":
+        return "timestamp"
+    if "Date" in logical:
+        return "date"
+    if column.physical_type == "BOOLEAN":
+        return "boolean"
+    is_text = "BYTE_ARRAY" in column.physical_type and "Decimal" not in logical
+    return "text" if is_text else "number"
 
 
 def _select(scan: Scan, files: Sequence[DataFile], schema: FileSchema) -> str:
@@ -181,26 +212,27 @@ def _footer(metadata: pq.FileMetaData) -> Footer:
     names: list[str] = []
     kinds: dict[str, str] = defaultdict(str)
     instants: set[str] = set()
-    texts: set[str] = set()
+    forms: dict[str, tuple[str, str, str]] = {}
     for index in range(metadata.num_columns):
         column = metadata.schema.column(index)
-        is_flat = column.path == column.name  # then a dot is one of its name
-        name = (column.path if is_flat else column.path.partition(".")[0]).lower()
+        is_nested = column.path != column.name  # otherwise a dot is one of its name
+        name = (column.path.partition(".")[0] if is_nested else column.path).lower()
         names.append(name)
         logical = str(column.logical_type)
         kinds[name] += f"{column.path}:{column.physical_type}:{logical};"
-        if column.path.lower() != name:
+        forms[name] = (name, _form(column), "GROUP" if is_nested else column.physical_type)
+        if is_nested:
             continue
         if "isAdjustedToUTC=true" in logical:
             instants.add(name)
-        elif column.physical_type == "BYTE_ARRAY" and "Decimal" not in logical:
-            texts.add(name)
     sizes: dict[str, int] = defaultdict(int)
     for group in range(metadata.num_row_groups):
         row_group = metadata.row_group(group)
         for index, name in enumerate(names):
             sizes[name] += row_group.column(index).total_compressed_size
-    schema = FileSchema(tuple(sorted(kinds.items())), frozenset(instants), frozenset(texts))
+    schema = FileSchema(
+        tuple(sorted(kinds.items())), tuple(sorted(forms.values())), frozenset(instants)
+    )
     return Footer(dict(sizes), _shared(schema))
 
 

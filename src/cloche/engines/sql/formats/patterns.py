@@ -9,8 +9,8 @@ import pyarrow as pa
 import regex
 
 from cloche.engines.sql.engine import DataFile, ErrorKind, QueryError
-from cloche.engines.sql.formats import grok
 from cloche.engines.sql.formats.delimited import select_typed
+from cloche.engines.sql.formats.grok import NotAGrokPattern, compile_grok
 from cloche.engines.sql.formats.lines import header_lines, read_lines
 from cloche.engines.sql.formats.opening import bad_data
 from cloche.engines.sql.formats.scan import Scan
@@ -83,20 +83,27 @@ def _regex_match(scan: Scan) -> Match:
 
 
 def _grok_match(scan: Scan) -> Match:
-    custom = grok.custom_patterns(scan.option("input.grokCustomPatterns"))
     text = scan.option("input.format")
     if not text:
         raise QueryError(ErrorKind.HIVE_BAD_DATA, "This table does not have input.format set")
-    pattern, names = grok.compiled(text, custom)
-    by_name = {name.lower(): group for name, group in names.items()}
-    groups = [by_name.get(column.name.lower()) for column in scan.columns]
-    nothing = (None,) * len(groups)
+    try:
+        grok = compile_grok(text, scan.option("input.grokCustomPatterns"))
+    except NotAGrokPattern as error:
+        raise QueryError(
+            ErrorKind.HIVE_BAD_DATA, f"Invalid Grok pattern {text!r}: {error}"
+        ) from error
+    # Parts of a pattern that exclude one another may have fields of the same name.
+    places: dict[str, list[int]] = {column.name.lower(): [] for column in scan.columns}
+    for place, (name, _) in enumerate(grok.fields):
+        places.setdefault(name.lower(), []).append(place)
+    wanted = [places[column.name.lower()] for column in scan.columns]
+    nothing = (None,) * len(wanted)
 
     def match(line: str) -> Sequence[str | None]:
-        found = pattern.search(line, timeout=_LINE_SECONDS)
+        found = grok.match(line, _LINE_SECONDS)
         if found is None:
             return nothing
-        return [None if group is None else found[group] for group in groups]
+        return [next((found[n] for n in group if found[n] is not None), None) for group in wanted]
 
     return match
 

@@ -6,15 +6,31 @@ from collections.abc import Callable, Sequence
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
 from cloche.engines.sql.formats.hive_types import HiveType
+from cloche.engines.sql.formats.scan import LOCATION
 from cloche.engines.sql.formats.sql_text import literal, quoted
 
 BAD_DATA = "HIVE_BAD_DATA: "
 """What the message of an error in data begins with, when SQL raises it."""
 
+PLACE = "\x1e"
+"""What stands in such a message between the file's location and what is wrong."""
+
 _WHOLE = r"[+-]?[0-9]+"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _TIMESTAMP = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,9})?"
 _DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+
+
+def failing(before: str, value: str, after: str = "") -> str:
+    """An expression that fails for a row, naming its file; `LOCATION` must be there to be read.
+
+    Args:
+        before: what is wrong.
+        value: an expression of text: the value that is wrong.
+        after: the end of the message.
+    """
+    parts = (literal(BAD_DATA), quoted(LOCATION), literal(PLACE + before), value, literal(after))
+    return f"error(concat({', '.join(parts)}))"
 
 
 def simple_value(text: str, type: HiveType) -> str:

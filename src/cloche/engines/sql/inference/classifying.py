@@ -7,6 +7,7 @@ from functools import cache
 
 import msgspec
 
+from cloche.engines.sql.formats.grok import Grok, compile_grok
 from cloche.engines.sql.inference import avro_container
 from cloche.engines.sql.inference.columnar_formats import (
     ORC_MAGIC,
@@ -17,7 +18,7 @@ from cloche.engines.sql.inference.columnar_formats import (
 )
 from cloche.engines.sql.inference.compression import CorruptFile
 from cloche.engines.sql.inference.csv_format import CSVOptions, infer_csv, infer_csv_like
-from cloche.engines.sql.inference.grok import Grok, compile_grok, infer_grok
+from cloche.engines.sql.inference.grok import infer_grok
 from cloche.engines.sql.inference.inferred import UNKNOWN_FORMAT, Inferred, SampledFile
 from cloche.engines.sql.inference.json_format import SampleTooSmall, infer_json
 from cloche.engines.sql.inference.json_paths import JsonPath

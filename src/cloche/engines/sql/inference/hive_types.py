@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.types as arrow
 
+from cloche.engines.sql.engine import QueryError
+from cloche.engines.sql.formats.hive_types import HiveType, parse_hive_type
+
 UNKNOWN = "void"
 """The type of what was only ever null or empty."""
 
@@ -67,53 +70,23 @@ def parse(text: str) -> Type:
     Raises:
         NotAType: it is none.
     """
-    type_, rest = _parse(text.strip())
-    if rest.strip():
-        raise NotAType(f"{text!r} is no type: {rest!r} is left over")
-    return type_
+    try:
+        return _tree(parse_hive_type(text, keeps_case=True))
+    except QueryError as error:
+        raise NotAType(error.message) from None
 
 
-def _parse(text: str) -> tuple[Type, str]:
-    end = next((at for at, char in enumerate(text) if char in "<>,("), len(text))
-    name, rest = text[:end].strip().lower(), text[end:]
-    if rest.startswith("("):
-        close = rest.find(")")
-        if close < 0:
-            raise NotAType(f"{text!r} lacks a closing parenthesis")
-        return name + rest[: close + 1].replace(" ", ""), rest[close + 1 :]
-    if not rest.startswith("<"):
-        if not name:
-            raise NotAType(f"a type is missing at {text!r}")
-        return name, rest
-    if name == "struct":
-        return _parse_struct(rest[1:])
-    first, rest = _parse(rest[1:])
-    if name == "array":
-        return Array(first), _after(rest, ">")
-    if name == "map":
-        second, rest = _parse(_after(rest, ","))
-        return Map(first, second), _after(rest, ">")
-    raise NotAType(f"{name!r} has no parameters")
-
-
-def _parse_struct(text: str) -> tuple[Type, str]:
-    fields: list[tuple[str, Type]] = []
-    while not text.startswith(">"):
-        name, colon, text = text.partition(":")
-        if not colon:
-            raise NotAType(f"a field of a struct has no type: {name!r}")
-        type_, text = _parse(text)
-        fields.append((name.strip(), type_))
-        if not text.startswith(">"):
-            text = _after(text, ",")
-    return Struct(tuple(fields)), text[1:]
-
-
-def _after(text: str, mark: str) -> str:
-    stripped = text.lstrip()
-    if not stripped.startswith(mark):
-        raise NotAType(f"{mark!r} is missing at {text!r}")
-    return stripped[1:]
+def _tree(type_: HiveType) -> Type:
+    children = [_tree(child) for child in type_.children]
+    match type_.kind:
+        case "array":
+            return Array(*children)
+        case "map":
+            return Map(*children)
+        case "struct":
+            return Struct(tuple(zip(type_.names, children, strict=True)))
+        case _:
+            return str(type_)
 
 
 def merge(one: Type, other: Type) -> Type:

@@ -14,9 +14,13 @@ from cloche.engines.sql.engine import ErrorKind, QueryError
 from cloche.engines.sql.trino.casts import CastError, coerce
 from cloche.engines.sql.trino.functions import AGGREGATES, SCALARS, WINDOWS
 from cloche.engines.sql.trino.signatures import Bindings, Pattern, Signature, bind, choose, fill
-from cloche.engines.sql.trino.types import UNKNOWN, Type
+from cloche.engines.sql.trino.types import UNKNOWN, VARCHAR, Type
 from cloche.engines.sql.trino.values import Scope, Source, Value
 
+# A text's length bounds what these make of it: of a varchar(3) a varchar(3).
+_KEEP_LENGTH = frozenset(
+    ("lower", "upper", "reverse", "trim", "ltrim", "rtrim", "substr", "substring")
+)
 _ARGUMENT = re.compile(r"\$(\d+|\*|D|O)|§")
 
 
@@ -119,7 +123,11 @@ class Calls(ABC):
             else self._argument(value, pattern, bindings, nodes[index])
             for index, (pattern, value) in enumerate(zip(patterns, values, strict=True))
         ]
-        return signature, made, fill(signature.result, bindings)
+        result = fill(signature.result, bindings)
+        first = values[0].type if values and values[0] else UNKNOWN
+        if name in _KEEP_LENGTH and result == VARCHAR and first.base == "varchar":
+            result = first
+        return signature, made, result
 
     def _lambda(self, node: exp.Expr, pattern: Pattern, bindings: Bindings, scope: Scope) -> Value:
         types = [fill(item, bindings) for item in pattern.items[:-1]]

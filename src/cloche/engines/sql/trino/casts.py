@@ -137,9 +137,21 @@ def _to_text(value: Value, target: Type) -> str:
     if target.base == "char":
         return f"rtrim(substr({sql}, 1, {target.numbers[0]}), ' ')"
     if target.numbers and target.numbers != value.type.numbers:
-        sql = sql if value.type.is_text else f"({sql})"
+        if not value.type.is_text and value.type.base != "json":
+            return f"trino_fitting({sql}, {target.numbers[0]}, {literal(str(target))})"
         return f"substr({sql}, 1, {target.numbers[0]})"
     return sql
+
+
+def java_text(value: Value) -> str:
+    """A value's text as Java gives it, where doubles have an exponent only if they are far off.
+
+    Raises:
+        CastError: as `text_of`.
+    """
+    if value.type.base in {"double", "real"}:
+        return f"py_{value.type.base}_java({value.sql})"
+    return text_of(value)
 
 
 def text_of(value: Value) -> str:
@@ -302,7 +314,7 @@ def _to_json(value: Value) -> str:
         "double",
         *_SCALARS_OF_JSON,
     }:
-        key = text_of(Value("e.key", source.items[0]))
+        key = java_text(Value("e.key", source.items[0]))
         item = _to_json(Value("e.value", source.items[1]))
         entry = f"struct_pack(key := {key}, value := {item})"
         entries = f"list_sort(list_transform(map_entries({sql}), lambda e: {entry}))"

@@ -123,5 +123,8 @@ def _syntax_error(error: ParseError) -> QueryError:
     line, token = first.get("line") or 0, first.get("highlight") or ""
     column = max((first.get("col") or 0) - len(token) + 1, 1)
     reason = (first.get("description") or str(error)).rstrip(".")
+    if "<class" in reason:  # the parser's own name for what it was reading
+        reason = "the rest of the clause is missing"
+    reason = reason.partition(" but got <Token")[0]
     message = f"mismatched input '{token or '<EOF>'}': {reason}"
     return QueryError(ErrorKind.SYNTAX_ERROR, message, line=line, column=column)

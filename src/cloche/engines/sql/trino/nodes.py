@@ -28,6 +28,7 @@ from cloche.engines.sql.trino.operators import (
     comparable,
     compare,
     concatenate,
+    never_nan,
 )
 from cloche.engines.sql.trino.types import (
     BOOLEAN,
@@ -53,6 +54,7 @@ _ARGUMENTS: dict[type, frozenset[str]] = {
     exp.Column: _USUAL | {"table", "db", "catalog"},
     exp.Div: _USUAL | {"typed", "safe"},
     exp.DPipe: _USUAL | {"safe"},
+    exp.UnicodeString: _USUAL | {"escape"},
     exp.Like: _USUAL | {"negate"},
     exp.Between: _USUAL | {"low", "high", "symmetric"},
     exp.In: _USUAL | {"query"},
@@ -193,6 +195,10 @@ def _in(c: Expressions, node: Any, scope: Scope) -> Value:
         c.source.unsupported("this form of IN", node)
     items = [c.expression(item, scope) for item in node.expressions]
     sides = [comparable("=", value, item) for item in items]
+    if value.type.items or not all(never_nan(item) for item in items):
+        # NaN equals nothing. A NULL within a row or an array may leave it unknown.
+        equals = (compare("=", value, item).sql for item in items)
+        return Value(f"({' OR '.join(equals)})", BOOLEAN)
     if len({left for left, _ in sides}) == 1:
         return Value(f"({sides[0][0]} IN ({', '.join(right for _, right in sides)}))", BOOLEAN)
     return Value(f"({' OR '.join(f'{left} = {right}' for left, right in sides)})", BOOLEAN)
@@ -216,7 +222,9 @@ def _like(c: Expressions, node: Any, scope: Scope, escape: exp.Expr | None = Non
     word = "NOT LIKE" if node.args.get("negate") else "LIKE"
     if escape is None:
         return Value(f"({left} {word} {right})", BOOLEAN)
-    return Value(f"({left} {word} {right} ESCAPE {c.expression(escape, scope).sql})", BOOLEAN)
+    mark = c.expression(escape, scope).sql
+    checked = f"trino_like_escaped({right}, {mark})"
+    return Value(f"({left} {word} {checked} ESCAPE {mark})", BOOLEAN)
 
 
 def _escape(c: Expressions, node: Any, scope: Scope) -> Value:
@@ -328,9 +336,11 @@ def _hex(c: Expressions, node: Any, scope: Scope) -> Value:
 
 
 def _unicode(c: Expressions, node: Any, scope: Scope) -> Value:
+    mark = node.args["escape"].name if node.args.get("escape") else "\\"
+    sign = re.escape(mark)
     text = re.sub(
-        r"\\(\\|\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4}))",
-        lambda m: "\\" if m[1] == "\\" else chr(int(m[2] or m[3], 16)),
+        rf"{sign}({sign}|\+([0-9A-Fa-f]{{6}})|([0-9A-Fa-f]{{4}}))",
+        lambda m: mark if m[1] == mark else chr(int(m[2] or m[3], 16)),
         node.this,
     )
     return Value(literal(text), Type("varchar", (len(text),)), text)

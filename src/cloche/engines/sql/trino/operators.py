@@ -68,7 +68,28 @@ def compare(operator: str, a: Value, b: Value) -> Value:
     if target is not None and target.base in {"row", "array", "map"} and operator in {"=", "<>"}:
         equal = _equal(Value(left, target), Value(right, target))
         return Value(equal if operator == "=" else f"(NOT {equal})", BOOLEAN)
-    return Value(f"({left} {operator} {right})", BOOLEAN)
+    sql = f"({left} {operator} {right})"
+    if target is not None and target.base in {"double", "real"}:
+        sql = _beside_nan(operator, sql, Value(left, a.type, a.constant), b, right)
+    return Value(sql, BOOLEAN)
+
+
+def _beside_nan(operator: str, sql: str, a: Value, b: Value, right: str) -> str:
+    """A comparison of doubles; DuckDB's NaN is equal to itself and above all, Trino's to nothing.
+
+    One check is enough: where only the other side is NaN, DuckDB says what Trino does.
+    """
+    above, other, shown = (a, b, a.sql) if operator not in {"<", "<="} else (b, a, right)
+    if operator in {"=", "<>"} and (never_nan(a) or never_nan(b)):
+        return sql
+    if never_nan(above) or other.type == UNKNOWN:
+        return sql
+    return f"({sql} OR isnan({shown}))" if operator == "<>" else f"({sql} AND NOT isnan({shown}))"
+
+
+def never_nan(value: Value) -> bool:
+    """Whether a value is surely no NaN."""
+    return value.constant is not None or value.type.base not in {"double", "real"}
 
 
 def _equal(a: Value, b: Value) -> str:
@@ -87,7 +108,7 @@ def _equal(a: Value, b: Value) -> str:
     if a.type.base == "map":
         # DuckDB's maps are equal only in the same order.
         left, right = (f"list_sort(map_entries({v.sql}))" for v in (a, b))
-        return f"({left} = {right})"
+        return f"trino_equal_entries({left}, {right})"
     if a.type.items[0].items or a.type.items[0] == UNKNOWN:
         return f"({a.sql} = {b.sql})"
     return f"trino_equal_arrays({a.sql}, {b.sql})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -112,7 +113,7 @@ class Compiler(Relations):
         tail = self.tail(node, fields, scope)
         if not tail and not with_sql:
             return sql, fields
-        return f"{with_sql}SELECT * FROM ({sql}) AS q{tail}", fields
+        return self.tied(node, f"{with_sql}SELECT * FROM ({sql}) AS q", tail), fields
 
     def set_operation(self, node: Any, scope: Scope) -> tuple[str, list[Field]]:
         """UNION, EXCEPT, INTERSECT."""
@@ -138,7 +139,7 @@ class Compiler(Relations):
         fields = _outputs([f.name for f in ours], types)
         every = "" if node.args.get("distinct") else " ALL"
         tail = self.tail(node, fields, scope)
-        return f"{with_sql}({left}) {word}{every} ({right}){tail}", fields
+        return self.tied(node, f"{with_sql}({left}) {word}{every} ({right})", tail), fields
 
     def as_types(self, sql: str, fields: Sequence[Field], types: Sequence[Type]) -> str:
         """A query whose columns must be other types; numbers are left to DuckDB."""
@@ -189,7 +190,8 @@ class Compiler(Relations):
         finally:
             self.windows.pop()
         word = "SELECT DISTINCT" if distinct is not None else "SELECT"
-        return f"{with_sql}{word} {columns}{source}{where}{group}{having}{tail}", fields
+        made = f"{with_sql}{word} {columns}{source}{where}{group}{having}"
+        return self.tied(node, made, tail), fields
 
     def condition(self, node: Any, clause: str, scope: Scope) -> str:
         """WHERE and HAVING."""
@@ -327,16 +329,33 @@ class Compiler(Relations):
             return f"({value.sql})" + direction(node)
         return value.sql + direction(node)
 
+    def tied(self, node: Any, sql: str, tail: str) -> str:
+        """A query with its ORDER BY; FETCH … WITH TIES keeps the rows whose rank is low enough."""
+        if not _has_ties(node):
+            return sql + tail
+        if not tail:
+            message = "FETCH FIRST WITH TIES clause requires ORDER BY"
+            raise self.source.error(ErrorKind.SYNTAX_ERROR, message, node)
+        if not re.fullmatch(r" ORDER BY \d+[A-Z ]*(, \d+[A-Z ]*)*", tail):
+            what = "FETCH FIRST … WITH TIES ordered by what is no column of the result"
+            self.source.unsupported(what, node)
+        count = node.args["limit"].args.get("count")
+        keys = re.sub(r"(\d+)", r"#\1", tail.removeprefix(" ORDER BY "))
+        kept = f"rank() OVER (ORDER BY {keys}) <= {self.count(count) if count else 1}"
+        return f"SELECT * FROM ({sql}) AS q QUALIFY {kept}{tail}"
+
     def limits(self, node: Any, scope: Scope) -> str:
         """LIMIT, FETCH FIRST, OFFSET."""
         made = ""
         limit, offset = node.args.get("limit"), node.args.get("offset")
         if isinstance(limit, exp.Fetch):
             options = limit.args.get("limit_options")
-            if options is not None and (
-                options.args.get("with_ties") or options.args.get("percent")
-            ):
-                self.source.unsupported("FETCH FIRST … WITH TIES", node)
+            if options is not None and options.args.get("percent"):
+                self.source.unsupported("FETCH FIRST … PERCENT", node)
+            if _has_ties(node):
+                if offset is not None:
+                    self.source.unsupported("FETCH FIRST … WITH TIES beside OFFSET", node)
+                return ""  # `tied` does it.
             count = limit.args.get("count")
             made += f" LIMIT {self.count(count) if count else 1}"
         elif limit is not None and limit.expression.name.upper() != "ALL":
@@ -428,3 +447,9 @@ def _shown(value: Value) -> str | None:
 
 def _has_char(kind: Type) -> bool:
     return any(item.base == "char" or _has_char(item) for item in kind.items)
+
+
+def _has_ties(node: Any) -> bool:
+    limit = node.args.get("limit")
+    options = limit.args.get("limit_options") if isinstance(limit, exp.Fetch) else None
+    return options is not None and bool(options.args.get("with_ties"))

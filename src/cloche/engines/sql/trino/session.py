@@ -58,6 +58,11 @@ _OWN = re.compile(r"!([A-Z_]+): (.*?)(?:' to INT8|\n|$)", re.DOTALL)
 _CONVERT = re.compile(r"Could not convert string ['\"](.*?)['\"] to '?(\w+)", re.DOTALL)
 
 
+def is_of_statement(error: BaseException) -> bool:
+    """Whether an error was raised by an expression of the statement, not by what it reads."""
+    return _OWN.search(str(error)) is not None
+
+
 def query_error(error: duckdb.Error, sql: str) -> QueryError:
     """DuckDB's error as Trino would tell it.
 
@@ -94,12 +99,24 @@ _KINDS: tuple[tuple[type[duckdb.Error] | tuple[type[duckdb.Error], ...], ErrorKi
 _TYPE_NAMES = {"int8": "tinyint", "int16": "smallint", "int32": "integer", "int64": "bigint"}
 
 
+_TOO_WIDE = re.compile(r"Type (?:DOUBLE|FLOAT) with value (\S+) can't be cast .* type INT64")
+_TOO_NARROW = re.compile(r'Casting value "(.*?)" to type DECIMAL\((\d+),(\d+)\) failed')
+_INFINITE = {"inf": "Infinity", "-inf": "-Infinity"}
+
+
 def _told(kind: ErrorKind, message: str, text: str) -> QueryError:
     if "field value out of range" in text:
         return QueryError(ErrorKind.INVALID_CAST_ARGUMENT, message)
     if kind is ErrorKind.INVALID_CAST_ARGUMENT:
         if "value nan can't be cast" in text:
             return QueryError(kind, "Unable to cast NaN to an integer")
+        wide = _TOO_WIDE.search(text)
+        if wide:
+            return QueryError(kind, f"Unable to cast {_INFINITE.get(wide[1], wide[1])} to bigint")
+        narrow = _TOO_NARROW.search(text)
+        if narrow:
+            places = f"DECIMAL({narrow[2]}, {narrow[3]})"
+            return QueryError(kind, f"Cannot cast '{narrow[1]}' to {places}")
         if "out of range" in text:
             return QueryError(ErrorKind.NUMERIC_VALUE_OUT_OF_RANGE, message)
         found = _CONVERT.search(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloche.engines.sql.engine import ErrorKind, QueryError
 from cloche.services.athena.statements.create_table import column_definition, column_definitions
 from cloche.services.athena.statements.cursor import Cursor, TableName
 from cloche.services.athena.statements.statement_types import (
@@ -12,7 +13,6 @@ from cloche.services.athena.statements.statement_types import (
     ChangeColumn,
     DropColumn,
     DropPartitions,
-    NotBuilt,
     PartitionCondition,
     PartitionSpec,
     RenamePartition,
@@ -31,9 +31,11 @@ def parse_alter(cursor: Cursor) -> Statement:
     if cursor.accept("DATABASE") or cursor.accept("SCHEMA"):
         name = cursor.identifier()
         cursor.expect("SET", "DBPROPERTIES")
-        return AlterDatabase(kind="ALTER_DATABASE", name=name, properties=cursor.properties())
+        properties = cursor.properties()
+        cursor.end()
+        return AlterDatabase(kind="ALTER_DATABASE", name=name, properties=properties)
     if cursor.accept("VIEW"):
-        return NotBuilt(kind="ALTER_VIEW", what="ALTER VIEW")
+        raise _unsupported("ALTER VIEW")
     cursor.expect("TABLE")
     table = cursor.table_name()
     statement = _change(cursor, table)
@@ -65,9 +67,13 @@ def _change(cursor: Cursor, table: TableName) -> Statement:
     if cursor.accept("CHANGE"):
         return _change_column(cursor, table)
     if cursor.accept("RENAME", "TO"):
-        cursor.table_name()
-        return NotBuilt(kind="ALTER_TABLE", what="ALTER TABLE … RENAME TO")
+        raise _unsupported("ALTER TABLE RENAME TO")
     raise cursor.unexpected("'ADD', 'CHANGE', 'DROP', 'PARTITION', 'REPLACE', 'SET'")
+
+
+def _unsupported(what: str) -> QueryError:
+    """What Athena lists among the statements that it does not support."""
+    return QueryError(ErrorKind.NOT_SUPPORTED, f"{what} is not supported by Athena")
 
 
 def _property_names(cursor: Cursor) -> tuple[str, ...]:

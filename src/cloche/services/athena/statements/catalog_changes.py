@@ -12,21 +12,6 @@ from cloche.services.athena.tables.resolving import check_schema, find_table
 from cloche.services.glue import catalog
 
 _TASK = "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
-_INPUT_MEMBERS = (
-    "Name",
-    "Description",
-    "Owner",
-    "LastAccessTime",
-    "LastAnalyzedTime",
-    "Retention",
-    "StorageDescriptor",
-    "PartitionKeys",
-    "ViewOriginalText",
-    "ViewExpandedText",
-    "TableType",
-    "Parameters",
-    "TargetTable",
-)
 
 
 def task_failed(message: str) -> QueryFailed:
@@ -57,8 +42,7 @@ def change(session: Session, schema: str, table: Mapping[str, Any], **members: A
         AWSError: somebody has.
     """
     session.check_glue("UpdateTable", schema, table["Name"])
-    changed = {name: table[name] for name in _INPUT_MEMBERS if table.get(name) is not None}
-    changed.update(members)
+    changed = {**catalog.table_input_of(table), **members}
     catalog.update_table(
         *session.where,
         schema,

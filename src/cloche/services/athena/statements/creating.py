@@ -6,7 +6,7 @@ from typing import Any
 
 from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import QueryError
-from cloche.services.athena.failures import ddl_failed, not_built
+from cloche.services.athena.failures import ddl_failed
 from cloche.services.athena.session import Session, split_location
 from cloche.services.athena.statements.catalog_changes import load, task_failed
 from cloche.services.athena.statements.iceberg_writing import (
@@ -52,13 +52,25 @@ def create_database(session: Session, statement: CreateDatabase) -> None:
         raise task_failed(f"Database {statement.name} already exists") from None
 
 
+_DATABASE_INPUT = ("Name", "Description", "LocationUri", "Parameters")
+
+
 def alter_database(session: Session, statement: AlterDatabase) -> None:
-    """ALTER DATABASE … SET DBPROPERTIES.
+    """ALTER DATABASE … SET DBPROPERTIES: those that are named; the others stay.
 
     Raises:
-        QueryFailed: always.
+        QueryFailed: there is no such database, or the caller may not.
     """
-    raise not_built("ALTER DATABASE … SET DBPROPERTIES")
+    session.check_glue("UpdateDatabase", statement.name)
+    try:
+        found = catalog.get_database(*session.where, statement.name)
+    except AWSError:
+        raise ddl_failed(
+            f"SemanticException [Error 10072]: Database does not exist: {statement.name}"
+        ) from None
+    changed = {name: found[name] for name in _DATABASE_INPUT if name in found}
+    changed["Parameters"] = {**(found.get("Parameters") or {}), **statement.properties}
+    catalog.update_database(*session.where, changed)
 
 
 def drop_database(session: Session, statement: DropDatabase) -> None:

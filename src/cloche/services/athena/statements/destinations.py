@@ -162,19 +162,24 @@ def split_columns(
     return (typed[:-count], typed[-count:]) if count else (typed, ())
 
 
-def check_is_empty(session: Session, location: str, what: str) -> None:
-    """Refuse to write where something is already.
-
-    Raises:
-        QueryError: there is something.
-    """
+def has_objects(session: Session, location: str) -> bool:
+    """Whether there is an object whose key begins with a location's."""
     bucket, prefix = split_location(location)
 
     async def first() -> bool:
         page = await session.objects.store.list(bucket, prefix=prefix, max_keys=1)
         return bool(page.records)
 
-    if session.objects.wait(first()):
+    return session.objects.wait(first())
+
+
+def check_is_empty(session: Session, location: str, what: str) -> None:
+    """Refuse to write where something is already.
+
+    Raises:
+        QueryError: there is something.
+    """
+    if has_objects(session, location):
         raise QueryError(
             ErrorKind.GENERIC_USER_ERROR,
             f"HIVE_PATH_ALREADY_EXISTS: Target directory for {what} already exists: {location}. "

@@ -16,9 +16,10 @@ from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.services.athena.failures import ddl_failed
 from cloche.services.athena.iceberg_recovery import begin_write
 from cloche.services.athena.query_records import Outcome
+from cloche.services.athena.result_configurations import folder
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.conforming_rows import conforming
-from cloche.services.athena.statements.destinations import Properties, split_columns
+from cloche.services.athena.statements.destinations import Properties, has_objects, split_columns
 from cloche.services.athena.statements.iceberg_properties import KNOWN, iceberg_properties
 from cloche.services.athena.statements.query_columns import check_columns
 from cloche.services.athena.statements.selecting import executing
@@ -55,6 +56,7 @@ def create_iceberg_table(session: Session, statement: CreateTable, schema: str) 
     if statement.location is None:
         raise ddl_failed("SemanticException an Iceberg table needs a LOCATION")
     session.check_writable(statement.location)
+    _check_is_empty(session, statement.location)
     properties = {k: v for k, v in statement.properties.items() if k.lower() != "table_type"}
     transaction = _new_table(
         session,
@@ -88,6 +90,7 @@ def create_iceberg_table_as(
     transforms = properties.names("partitioning")
     properties.end()
     session.check_writable(location)
+    _check_is_empty(session, location)
     sql = statement.sql
     if not statement.has_data:
         sql = f"SELECT * FROM ({sql}) LIMIT 0"  # noqa: S608 - it is the caller's own SQL
@@ -141,6 +144,21 @@ def remove_files(session: Session, table: Mapping[str, Any]) -> None:
         await session.objects.delete(bucket, [record.key for record in records])
 
     session.objects.wait(remove())
+
+
+def _check_is_empty(session: Session, location: str) -> None:
+    """Refuse a table where something is: DROP TABLE would remove it with the table.
+
+    Raises:
+        QueryError: there is something.
+    """
+    if has_objects(session, folder(location)):
+        raise QueryError(
+            ErrorKind.GENERIC_USER_ERROR,
+            "ICEBERG_FILESYSTEM_ERROR: Cannot create a table on a non-empty location: "
+            f"{location}, set 'iceberg.unique-table-location=true' in your Iceberg catalog "
+            "properties to use unique table locations for every table.",
+        )
 
 
 def _new_table(

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import Column, ErrorKind, QueryError
+from cloche.engines.sql.formats.choosing import is_self_describing
 from cloche.engines.sql.formats.writing import FileLayout
 from cloche.services.athena.failures import not_built
 from cloche.services.athena.query_records import Outcome
@@ -33,6 +34,7 @@ from cloche.services.athena.statements.written_rows import (
 )
 from cloche.services.athena.tables.hive_tables import NULL_PARTITION
 from cloche.services.athena.tables.iceberg_tables import is_iceberg
+from cloche.services.athena.tables.partition_storage import Storages
 from cloche.services.athena.tables.presto_views import is_view
 from cloche.services.athena.tables.projection import is_projected
 from cloche.services.athena.tables.types import hive_to_trino
@@ -164,5 +166,15 @@ def _existing_location(
         found = catalog.get_partition(*session.where, schema, table["Name"], values)
     except AWSError:
         return None
+    storage = Storages(table).of(found, "/".join(values))
+    is_same_way = storage is None or (
+        storage.serde == table["StorageDescriptor"]["SerdeInfo"].get("SerializationLibrary")
+        and is_self_describing(storage.serde)
+    )
+    if not is_same_way:
+        raise QueryError(
+            ErrorKind.NOT_SUPPORTED,
+            f"Partition {'/'.join(values)} of {schema}.{table['Name']} is not stored as its table",
+        )
     location: str | None = (found.get("StorageDescriptor") or {}).get("Location")
     return location

@@ -298,19 +298,23 @@ def _explain(cursor: Cursor) -> Statement:
         cursor.accept("VERBOSE")
     if cursor.accept_symbol("("):
         while not cursor.accept_symbol(")"):
-            option = cursor.identifier()
-            value = cursor.identifier()
-            if option == "format":
-                form = value.upper()
-            elif option == "type":
-                explain = value
+            if cursor.accept("FORMAT"):
+                form = _one_of(cursor, ("GRAPHVIZ", "JSON", "TEXT"))
+            elif explain != "analyze" and cursor.accept("TYPE"):
+                explain = _one_of(cursor, ("DISTRIBUTED", "IO", "LOGICAL", "VALIDATE")).lower()
             else:
-                cursor.index -= 2
                 raise cursor.unexpected("'FORMAT', 'TYPE'")
             cursor.accept_symbol(",")
     return QueryStatement(
         kind="EXPLAIN", type="UTILITY", sql=_rest(cursor), explain=explain, explain_format=form
     )
+
+
+def _one_of(cursor: Cursor, words: tuple[str, ...]) -> str:
+    for word in words:
+        if cursor.accept(word):
+            return word
+    raise cursor.unexpected(", ".join(f"'{word}'" for word in words))
 
 
 _READERS: dict[str, Callable[[Cursor], Statement]] = {

@@ -231,12 +231,16 @@ def _repair_lines(
 
 def _load(session: Session, name: TableName) -> tuple[str, dict[str, Any]]:
     schema, table = load(session, name)
+    _check_partitioned(schema, table)
+    return schema, table
+
+
+def _check_partitioned(schema: str, table: Mapping[str, Any]) -> None:
     if not table.get("PartitionKeys"):
         raise ddl_failed(
-            f"SemanticException [Error 10241]: Table {schema}.{name.name} "
+            f"SemanticException [Error 10241]: Table {schema}.{table['Name']} "
             "is not a partitioned table"
         )
-    return schema, table
 
 
 def _values(table: Mapping[str, Any], spec: PartitionSpec) -> list[str]:
@@ -265,6 +269,25 @@ def _partition(
         raise ddl_failed(
             f"SemanticException [Error 10006]: Partition not found {'/'.join(values)}"
         ) from None
+
+
+def with_partition(
+    session: Session, schema: str, table: Mapping[str, Any], spec: PartitionSpec
+) -> dict[str, Any]:
+    """The table with the columns that one of its partitions has.
+
+    Raises:
+        QueryFailed: there is no such partition.
+    """
+    _check_partitioned(schema, table)
+    session.check_glue("GetPartition", schema, table["Name"])
+    found = _partition(session, schema, table, _values(table, spec))
+    columns = (found.get("StorageDescriptor") or {}).get("Columns")
+    descriptor = dict(table["StorageDescriptor"])
+    return {
+        **table,
+        "StorageDescriptor": {**descriptor, **({"Columns": columns} if columns else {})},
+    }
 
 
 def _input_of(partition: Mapping[str, Any]) -> dict[str, Any]:

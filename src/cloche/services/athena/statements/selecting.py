@@ -11,10 +11,18 @@ import pyarrow as pa
 from msgspec.structs import replace
 
 from cloche.engines.sql import trino
-from cloche.engines.sql.engine import Column, Execution, Query, QueryCancelled, SqlEngine
+from cloche.engines.sql.engine import (
+    Column,
+    ErrorKind,
+    Execution,
+    PlanForm,
+    Query,
+    QueryCancelled,
+    QueryError,
+    SqlEngine,
+)
 from cloche.services.athena.column_info import column_info
 from cloche.services.athena.csv_text import encode_row, encode_rows
-from cloche.services.athena.failures import not_built
 from cloche.services.athena.query_records import Outcome
 from cloche.services.athena.result_files import ResultBody, store_result
 from cloche.services.athena.result_reuse import find_reusable
@@ -149,18 +157,29 @@ def engine_query(
     )
 
 
+_PLAN_FORMS: dict[str, PlanForm] = {"TEXT": "text", "JSON": "json", "GRAPHVIZ": "graphviz"}
+
+
 def _explain(session: Session, statement: QueryStatement, parameters: tuple[str, ...]) -> Outcome:
-    if statement.explain == "analyze" or statement.explain_format != "TEXT":
-        raise not_built(
-            "EXPLAIN ANALYZE"
-            if statement.explain == "analyze"
-            else f"EXPLAIN (FORMAT {statement.explain_format})"
+    """The plan, or with ANALYZE what it has cost to run it; the plan is the engine's own."""
+    kind, form = statement.explain, _PLAN_FORMS.get(statement.explain_format)
+    if form is None or (kind == "analyze" and form == "graphviz"):
+        raise QueryError(
+            ErrorKind.NOT_SUPPORTED,
+            f"EXPLAIN does not support the format {statement.explain_format}",
         )
-    if statement.explain not in ("logical", "distributed"):
-        raise not_built(f"EXPLAIN (TYPE {statement.explain.upper()})")
-    query = engine_query(session, statement.sql, parameters)
-    plan = session.server.engine(SqlEngine).explain(query)
-    return store_lines(session, Lines(["Query Plan"], plan.rstrip("\n").split("\n")))
+    if kind == "io":
+        raise QueryError(
+            ErrorKind.NOT_SUPPORTED, "EXPLAIN (TYPE IO) exists in Athena engine version 2 only"
+        )
+    if kind == "validate":
+        columns_of(session, statement.sql, parameters)
+        return store_lines(session, Lines(["Valid"], ["true"]))
+    is_run = kind == "analyze"
+    query = engine_query(session, statement.sql, parameters, stops_with_job=is_run)
+    explained = session.server.engine(SqlEngine).explain(query, form, analyze=is_run)
+    outcome = store_lines(session, Lines(["Query Plan"], explained.text.split("\n")))
+    return replace(outcome, statistics=statistics_of(explained.statistics)) if is_run else outcome
 
 
 def _as_text(batch: pa.RecordBatch, formats: list[Formatter]) -> bytes:

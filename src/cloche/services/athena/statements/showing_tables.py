@@ -10,6 +10,7 @@ from cloche.services.athena.federation.metadata import as_glue_table
 from cloche.services.athena.federation.tables import federated_table
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.catalog_changes import load
+from cloche.services.athena.statements.partitions import with_partition
 from cloche.services.athena.statements.statement_types import ShowOfTable
 from cloche.services.athena.statements.table_ddl import table_ddl
 from cloche.services.athena.statements.text_results import Lines
@@ -49,6 +50,8 @@ def show_of_table(session: Session, statement: ShowOfTable) -> Lines:
         return _create_table(statement, table)
     if kind == "SHOW_CREATE_VIEW":
         return _create_view(schema, table)
+    if statement.partition:
+        table = with_partition(session, schema, table, statement.partition)
     return _describe(table, statement)
 
 
@@ -100,10 +103,8 @@ def _create_view(schema: str, table: Mapping[str, Any]) -> Lines:
 
 
 def _describe(table: Mapping[str, Any], statement: ShowOfTable) -> Lines:
-    if statement.is_extended and not statement.is_formatted:
-        raise not_built("DESCRIBE EXTENDED")
-    if statement.partition:
-        raise not_built("DESCRIBE … PARTITION")
+    if statement.partition and statement.is_extended:
+        raise not_built("DESCRIBE FORMATTED … PARTITION")
     columns, keys = _columns(table), _keys(table)
     if statement.name is not None:
         found = [each for each in (*columns, *keys) if each["Name"].lower() == statement.name]
@@ -121,6 +122,8 @@ def _describe(table: Mapping[str, Any], statement: ShowOfTable) -> Lines:
         lines += [_BLANK, "# Partition Information\t \t ", _heading(), _BLANK, *map(_row, keys)]
     if statement.is_formatted:
         lines += _details(table)
+    elif statement.is_extended:
+        lines += [_BLANK, f"Detailed Table Information\t{_in_one_line(table)}\t"]
     return Lines(_DESCRIBED, lines)
 
 
@@ -131,6 +134,42 @@ def _row(column: Mapping[str, Any]) -> str:
 
 def _heading() -> str:
     return f"# {'col_name':<{_WIDTH}}\t{'data_type':<{_WIDTH}}\t{'comment':<{_WIDTH}}"
+
+
+def _in_one_line(table: Mapping[str, Any]) -> str:
+    """The metastore's own record of a table, as Hive prints it."""
+    descriptor = table.get("StorageDescriptor") or {}
+    serde = descriptor.get("SerdeInfo") or {}
+
+    def schema(columns: list[Mapping[str, Any]]) -> str:
+        fields = (
+            f"FieldSchema(name:{each['Name']}, type:{each.get('Type')}, "
+            f"comment:{each.get('Comment') or 'null'})"
+            for each in columns
+        )
+        return f"[{', '.join(fields)}]"
+
+    def mapped(values: Mapping[str, Any] | None) -> str:
+        return f"{{{', '.join(f'{key}={value}' for key, value in sorted((values or {}).items()))}}}"
+
+    return (
+        f"Table(tableName:{table['Name']}, dbName:{table['DatabaseName']}, "
+        f"owner:{table.get('Owner') or 'null'}, createTime:{int(table.get('CreateTime') or 0)}, "
+        f"lastAccessTime:{int(table.get('LastAccessTime') or 0)}, "
+        f"retention:{table.get('Retention') or 0}, "
+        f"sd:StorageDescriptor(cols:{schema([*_columns(table), *_keys(table)])}, "
+        f"location:{descriptor.get('Location')}, inputFormat:{descriptor.get('InputFormat')}, "
+        f"outputFormat:{descriptor.get('OutputFormat')}, "
+        f"compressed:{str(bool(descriptor.get('Compressed'))).lower()}, "
+        f"numBuckets:{descriptor.get('NumberOfBuckets', -1)}, "
+        f"serdeInfo:SerDeInfo(name:{serde.get('Name') or 'null'}, "
+        f"serializationLib:{serde.get('SerializationLibrary')}, "
+        f"parameters:{mapped(serde.get('Parameters'))}), "
+        f"bucketCols:[{', '.join(descriptor.get('BucketColumns') or ())}]), "
+        f"partitionKeys:{schema(_keys(table))}, parameters:{mapped(table.get('Parameters'))}, "
+        f"viewOriginalText:{table.get('ViewOriginalText') or 'null'}, "
+        f"tableType:{table.get('TableType')})"
+    )
 
 
 def _details(table: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cloche.engines.objects.store import BucketNotFound, ObjectRecord
-from cloche.engines.sql.engine import DataFile, ErrorKind, QueryError
+from cloche.engines.sql.engine import DataFile, ErrorKind, QueryError, Storage
 from cloche.services.athena.failures import permission_denied
 from cloche.services.athena.session import Session, split_location
 from cloche.services.s3.decisions import is_unquestioned
@@ -21,16 +21,22 @@ _MANY_FOLDERS = 200
 
 
 class Folder(NamedTuple):
-    """A location and the values of the partition that is there."""
+    """A location and the values of the partition that is there.
+
+    Attributes:
+        storage: of the partition, where it is not its table's.
+    """
 
     location: str
     values: Mapping[str, str | None]
+    storage: Storage | None = None
 
 
 class _Place(NamedTuple):
     bucket: str
     prefix: str
     values: Mapping[str, str | None]
+    storage: Storage | None
 
 
 def files_in(session: Session, folders: Sequence[Folder]) -> tuple[DataFile, ...]:
@@ -40,7 +46,7 @@ def files_in(session: Session, folders: Sequence[Folder]) -> tuple[DataFile, ...
         QueryError: a bucket does not exist.
         QueryFailed: the caller may not list or read.
     """
-    places = [_Place(*split_location(each.location), each.values) for each in folders]
+    places = [_Place(*split_location(each.location), each.values, each.storage) for each in folders]
     for bucket in sorted({place.bucket for place in places}):
         _check_listable(session, bucket)
     found: list[tuple[_Place, list[ObjectRecord]]] = session.objects.wait(_list(session, places))
@@ -57,6 +63,7 @@ def files_in(session: Session, folders: Sequence[Folder]) -> tuple[DataFile, ...
             object_url=f"s3://{record.bucket}/{record.key}",
             size_bytes=record.size_bytes,
             partition=place.values,
+            storage=place.storage,
         )
         for place, record in kept
     )

@@ -7,7 +7,9 @@ from typing import Any
 
 from cloche.engines.sql.engine import Column, ErrorKind, FileTable, Filter, QueryError
 from cloche.services.athena.session import Session
+from cloche.services.athena.tables.bucket_pruning import files_of_buckets
 from cloche.services.athena.tables.files import Folder, files_in
+from cloche.services.athena.tables.partition_storage import Storages
 from cloche.services.athena.tables.projection import is_projected, projected_partitions
 from cloche.services.athena.tables.pruning import kept
 from cloche.services.glue import catalog
@@ -29,7 +31,7 @@ def hive_table(session: Session, table: Mapping[str, Any], filters: Sequence[Fil
     return FileTable(
         columns=_columns(descriptor.get("Columns")),
         partition_columns=_columns(keys),
-        files=files_in(session, folders),
+        files=files_of_buckets(table, files_in(session, folders), filters),
         input_format=descriptor.get("InputFormat") or "",
         serde=serde.get("SerializationLibrary") or "",
         serde_properties=serde.get("Parameters") or {},
@@ -38,9 +40,22 @@ def hive_table(session: Session, table: Mapping[str, Any], filters: Sequence[Fil
 
 
 def partitions_of(
-    session: Session, table: Mapping[str, Any], filters: Sequence[Filter]
+    session: Session,
+    table: Mapping[str, Any],
+    filters: Sequence[Filter],
+    storages: Storages | None = None,
 ) -> Iterable[Folder]:
-    """The partitions that may meet the conditions."""
+    """The partitions that may meet the conditions.
+
+    Args:
+        session: in whose name.
+        table: as in the catalog.
+        filters: the conditions.
+        storages: where their files are to be read, to tell how they are stored.
+
+    Raises:
+        QueryError: a partition cannot be read as its table says.
+    """
     keys = table["PartitionKeys"]
     if is_projected(table):
         for location, values in projected_partitions(table, filters, session.now):
@@ -49,7 +64,6 @@ def partitions_of(
     names = [key["Name"].lower() for key in keys]
     types = {key["Name"].lower(): key["Type"] for key in keys}
     session.check_glue("GetPartitions", table["DatabaseName"], table["Name"])
-    own_format = (table.get("StorageDescriptor") or {}).get("InputFormat")
     for partition in catalog.iterate_partitions(
         *session.where, table["DatabaseName"], table["Name"]
     ):
@@ -60,44 +74,9 @@ def partitions_of(
         if not kept(values, filters, types):
             continue
         descriptor = partition.get("StorageDescriptor") or {}
-        if descriptor.get("InputFormat") not in (None, "", own_format):
-            raise QueryError(
-                ErrorKind.NOT_SUPPORTED,
-                f"Partition {'/'.join(partition['Values'])} of {table['Name']} has another file "
-                "format than its table",
-            )
-        if not _is_read_alike(descriptor, table.get("StorageDescriptor") or {}):
-            raise QueryError(
-                ErrorKind.NOT_SUPPORTED,
-                f"Partition {'/'.join(partition['Values'])} of {table['Name']} has another SerDe, "
-                "or other delimiters, than its table",
-            )
-        yield Folder(descriptor.get("Location") or _default_location(table, values), values)
-
-
-_DELIMITERS = {
-    "field.delim": "\x01",
-    "escape.delim": None,
-    "separatorChar": ",",
-    "quoteChar": '"',
-    "escapeChar": "\\",
-}
-"""Parameters of SerDes that tell where a value ends, and what they are unless given."""
-
-
-def _is_read_alike(partition: Mapping[str, Any], table: Mapping[str, Any]) -> bool:
-    """Whether a partition's SerDe reads what the table's does, as far as it says which."""
-    own, of_table = partition.get("SerdeInfo") or {}, table.get("SerdeInfo") or {}
-    library = own.get("SerializationLibrary")
-    if not library:
-        return True
-    if library != of_table.get("SerializationLibrary"):
-        return False
-    given, usual = own.get("Parameters") or {}, of_table.get("Parameters") or {}
-    return all(
-        given.get(name, default) == usual.get(name, default)
-        for name, default in _DELIMITERS.items()
-    )
+        location = descriptor.get("Location") or _default_location(table, values)
+        storage = storages.of(partition, partition_path(values)) if storages else None
+        yield Folder(location, values, storage)
 
 
 def _folders(
@@ -107,7 +86,7 @@ def _folders(
     filters: Sequence[Filter],
 ) -> list[Folder]:
     if table.get("PartitionKeys"):
-        return list(partitions_of(session, table, filters))
+        return list(partitions_of(session, table, filters, Storages(table)))
     if not descriptor.get("Location"):
         raise QueryError(
             ErrorKind.GENERIC_USER_ERROR,

@@ -27,6 +27,12 @@ from cloche.services.glue import catalog
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
+_ABOUT_NAMES = (
+    ErrorKind.CATALOG_NOT_FOUND,
+    ErrorKind.SCHEMA_NOT_FOUND,
+    ErrorKind.TABLE_NOT_FOUND,
+)
+
 
 class Resolver:
     """Finds tables for a session.
@@ -46,6 +52,14 @@ class Resolver:
             QueryError: there is none, or it cannot be read.
             QueryFailed: the caller may not read it.
         """
+        try:
+            return self._resolved(reference)
+        except QueryError as error:
+            if error.kind in _ABOUT_NAMES and not error.line:
+                error.line, error.column = place_of(self._session.query.sql, reference.name)
+            raise
+
+    def _resolved(self, reference: TableReference) -> TableSource:
         session = self._session
         federated = session.federated_catalog(reference.catalog)
         if federated is not None:

@@ -29,21 +29,6 @@ from cloche.services.glue.crawling.table_inputs import (
 PARTITION_INDEX = "crawler_partition_index"
 
 _AT_ONCE = 100
-_TABLE_INPUT_MEMBERS = (
-    "Name",
-    "Description",
-    "Owner",
-    "LastAccessTime",
-    "LastAnalyzedTime",
-    "Retention",
-    "StorageDescriptor",
-    "PartitionKeys",
-    "ViewOriginalText",
-    "ViewExpandedText",
-    "TableType",
-    "Parameters",
-    "TargetTable",
-)
 _VOLATILE_PARAMETERS = (RUN_ID, DEPRECATED_BY)
 
 
@@ -273,10 +258,6 @@ def _is_of_crawler(described: Mapping[str, Any], crawl: Crawl) -> bool:
     return (described.get("Parameters") or {}).get(UPDATED_BY) == crawl.crawler
 
 
-def _as_input(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {member: table[member] for member in _TABLE_INPUT_MEMBERS if member in table}
-
-
 def _kept_and_new(existing: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The new definition with what users have added to the one before."""
     parameters = {**(existing.get("Parameters") or {}), **new["Parameters"]}
@@ -292,7 +273,7 @@ def _kept_and_new(existing: Mapping[str, Any], new: Mapping[str, Any]) -> dict[s
         {**column, "Comment": comments[column["Name"]]} if column["Name"] in comments else column
         for column in new["StorageDescriptor"]["Columns"]
     ]
-    kept = _as_input(existing)
+    kept = catalog.table_input_of(existing)
     return {
         **kept,
         **new,
@@ -340,7 +321,7 @@ def _parameters(described: Mapping[str, Any]) -> dict[str, str]:
 
 def _deprecated(table: Mapping[str, Any], crawl: Crawl) -> dict[str, Any]:
     parameters = {**table["Parameters"], DEPRECATED_BY: _milliseconds(crawl.started)}
-    return {**_as_input(table), "Parameters": parameters}
+    return {**catalog.table_input_of(table), "Parameters": parameters}
 
 
 def _deprecated_partition(partition: Mapping[str, Any], crawl: Crawl) -> dict[str, Any]:

@@ -39,5 +39,5 @@ sequence(bigint, bigint, bigint) array(bigint) = generate_series($1, $2, CASE WH
 shuffle(array(T)) array(T) = list_transform(list_sort(list_transform($1, lambda e: struct_pack(r := random(), v := e))), lambda e: e.v)
 slice(array(T), bigint, bigint) array(T) = trino_slice($1, $2, $3)
 transform(array(T), function(T, U)) array(U) = list_transform($1, $2)
-trim_array(array(T), bigint) array(T) = list_slice($1, 1, len($1) - $2)
+trim_array(array(T), bigint) array(T) = trino_trim_array($1, $2)
 """

@@ -12,7 +12,7 @@ from cloche.engines.sql.trino.calls import special
 from cloche.engines.sql.trino.casts import coerce
 from cloche.engines.sql.trino.expressions import Expressions
 from cloche.engines.sql.trino.nodes import cases
-from cloche.engines.sql.trino.operators import comparable
+from cloche.engines.sql.trino.operators import comparable, compare, never_nan
 from cloche.engines.sql.trino.types import UNKNOWN, VARCHAR, Type
 from cloche.engines.sql.trino.values import USER_VARIABLE, Scope, Value, literal
 
@@ -53,9 +53,9 @@ def _nullif(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     expect(c, nodes, 2, 2, node)
     a, b = (c.expression(n, scope) for n in nodes)
     left, right = comparable("=", a, b)
-    if left == a.sql:
+    if left == a.sql and never_nan(a):
         return Value(f"nullif({left}, {right})", a.type)
-    return Value(f"CASE WHEN {left} = {right} THEN NULL ELSE {a.sql} END", a.type)
+    return Value(f"CASE WHEN {compare('=', a, b).sql} THEN NULL ELSE {a.sql} END", a.type)
 
 
 @special("try")

@@ -12,8 +12,8 @@ from cloche.engines.sql.trino.special.conditions import Nodes, expect
 from cloche.engines.sql.trino.types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR, array
 from cloche.engines.sql.trino.values import Scope, Value, literal
 
-_BEYOND_RE2 = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k<|\\[ZGRhHvVX]|[*+?}]\+|\\Q")
-_REFUSED = re.compile(r"&&\[|\\p\{(?:java|Is|In|block|script)|\(\?[a-zA-Z]*[dUu][a-zA-Z]*[):]")
+_BEYOND_RE2 = re.compile(r"&&|\(\?(?:[=!>]|<[=!])|\\[1-9]|\\k<|\\[ZGRhHvVX]|[*+?}]\+|\\Q")
+_REFUSED = re.compile(r"\\p\{(?:java|Is|In|block|script)|\(\?[a-zA-Z]*[dUu][a-zA-Z]*[):]")
 _MAYBE_ABSENT = re.compile(r"\)(?:[?*]|\{0)|\|")
 
 
@@ -29,6 +29,8 @@ class _Pattern:
             c.source.unsupported(f"the regular expression {text!r}", node)
         self.text = text
         self.is_simple = text is None or not _BEYOND_RE2.search(text)
+        groups = re.sub(r"\\.|\[[^\]]*\]", "", text or "")
+        self.groups = len(re.findall(r"\((?!\?)|\(\?<[A-Za-z]", groups))
         self.sql = coerce(value, VARCHAR)
         self.may_be_absent = text is None or bool(_MAYBE_ABSENT.search(text))
         if text is not None and self.is_simple:
@@ -57,7 +59,8 @@ def _extract(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
     expect(c, nodes, 2, 3, node)
     text, pattern = _parts(c, nodes, scope)
     group = c.expression(nodes[2], scope) if len(nodes) == 3 else Value("0", BIGINT, 0)
-    simple = pattern.is_simple and isinstance(group.constant, int)
+    number = group.constant
+    simple = pattern.is_simple and isinstance(number, int) and 0 <= number <= pattern.groups
     if simple and (group.constant == 0 or (pattern.text is not None and not pattern.may_be_absent)):
         return Value(f"trino_regexp_extract({text}, {pattern.sql}, {group.sql})", VARCHAR)
     return Value(f"py_regexp_extract({text}, {pattern.sql}, {group.sql})", VARCHAR)

@@ -7,7 +7,7 @@ from typing import Any
 
 from cloche.engines.sql.engine import ErrorKind
 from cloche.engines.sql.trino.calls import special
-from cloche.engines.sql.trino.casts import CastError, coerce, text_of
+from cloche.engines.sql.trino.casts import CastError, coerce, java_text
 from cloche.engines.sql.trino.expressions import Expressions
 from cloche.engines.sql.trino.operators import concatenate
 from cloche.engines.sql.trino.special.conditions import Nodes, expect
@@ -26,13 +26,15 @@ def _concat(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
 
 @special("trim_from")
 def _trim(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value:
-    value = coerce(c.expression(node.this, scope), VARCHAR)
+    given = c.expression(node.this, scope)
+    value = coerce(given, VARCHAR)
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(
         str(node.args.get("position") or "").upper(), "trim"
     )
     characters = node.args.get("expression")
     set_of = c.expression(characters, scope).sql if characters else r"E' \t\n\r\f\v'"
-    return Value(f"{name}({value}, {set_of})", VARCHAR)
+    kind = given.type if given.type.base == "varchar" else VARCHAR
+    return Value(f"{name}({value}, {set_of})", kind)
 
 
 @special("substring_from")
@@ -100,7 +102,7 @@ def _formatted(c: Expressions, match: re.Match[str], value: Value, node: Any) ->
     flags, width, precision, kind = match[2], match[3], match[4], match[5]
     if kind in "sS" and not set(flags) - {"-"}:
         try:
-            text = f"coalesce({text_of(value) if value.type != UNKNOWN else 'NULL'}, 'null')"
+            text = f"coalesce({java_text(value) if value.type != UNKNOWN else 'NULL'}, 'null')"
         except CastError:
             c.source.unsupported(f"format of {value.type}", node)
         text = f"left({text}, {precision})" if precision else text

@@ -309,7 +309,9 @@ def _at_timezone(c: Expressions, nodes: Nodes, node: Any, scope: Scope) -> Value
     if value.type.base == "timestamp":
         value = Value(instant(value.sql, c.zone), Type(TIMESTAMP_ZONE, value.type.numbers))
     # The zone that a text named is left behind here, so any will do.
-    sql = value.sql.replace("trino_strict_instant(", "trino_lenient_instant(")
+    sql = value.sql
+    if re.fullmatch(r"trino_strict_instant\((?:[^()']|'[^']*')*\)", sql):
+        sql = sql.replace("trino_strict_instant(", "trino_lenient_instant(", 1)
     return Value(sql, Type(TIMESTAMP_ZONE, value.type.numbers, zone=zone))
 
 
@@ -386,7 +388,9 @@ def _pattern(c: Expressions, node: Any, scope: Scope) -> str:
 
 def _bad_pattern(c: Expressions, error: PatternError, node: Any) -> Exception:
     kind = (
-        ErrorKind.NOT_SUPPORTED if "support" in str(error) else ErrorKind.INVALID_FUNCTION_ARGUMENT
+        ErrorKind.NOT_SUPPORTED
+        if "support" in str(error) and "date format string" not in str(error)
+        else ErrorKind.INVALID_FUNCTION_ARGUMENT
     )
     return c.source.error(kind, str(error), node)
 

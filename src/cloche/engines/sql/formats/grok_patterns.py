@@ -105,6 +105,8 @@ PATTERNS: dict[str, str] = {
         r"(?i:trace|debug|info(?:rmation)?|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal"
         r"|severe|alert|emerg(?:ency)?)"
     ),
+    "JAVACLASS": r"(?:[A-Za-z$_][\w$]*\.)*[A-Za-z$_][\w$]*",
+    "JAVAFILE": r"[\w. -]+",
     "HTTPDUSER": r"(?:%{EMAILADDRESS}|%{USER})",
     "COMMONAPACHELOG": (
         r"%{IPORHOST:clientip} %{HTTPDUSER:ident} %{HTTPDUSER:auth} \[%{HTTPDATE:timestamp}\] "
