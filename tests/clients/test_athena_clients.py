@@ -1,4 +1,4 @@
-"""PyAthena, SQLAlchemy and awswrangler, which need packages that Cloche doesn't."""
+"""awswrangler, which needs packages that Cloche doesn't."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def python() -> Path:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("program", ["use_pyathena.py", "use_awswrangler_athena.py"])
+@pytest.mark.parametrize("program", ["use_awswrangler_athena.py"])
 def test_program_does_its_work(
     python: Path, program: str, bucket: str, environment: dict[str, str]
 ) -> None:

@@ -134,13 +134,13 @@ def test_describe_has_hives_layout(lake: Lake, table: str) -> None:
         row("day", "date", ""),
     ]
     assert lake.lines("DESCRIBE t id") == [row("id", "int", "the id")]
-    assert any(f"s3://{lake.name}/t/" in line for line in lake.lines("DESCRIBE FORMATTED t"))
+    assert any(f"s3://{lake.name}/t\t" in line for line in lake.lines("DESCRIBE FORMATTED t"))
     extended = lake.lines("DESCRIBE EXTENDED t")
     assert extended[:-2] == lake.lines("DESCRIBE t")
     assert extended[-1].startswith(
         f"Detailed Table Information\tTable(tableName:t, dbName:{lake.name}, "
     )
-    assert f"location:s3://{lake.name}/t/" in extended[-1]
+    assert f"location:s3://{lake.name}/t," in extended[-1]
 
 
 def test_show_create_table_makes_the_same_table_again(lake: Lake, glue: Any, table: str) -> None:
@@ -280,3 +280,22 @@ def test_injected_columns_need_a_value(lake: Lake) -> None:
 )
 def test_what_fails_says_why(lake: Lake, sql: str, reason: str) -> None:
     assert lake.fail(sql).startswith(reason)
+
+
+def test_openx_json_keeps_the_output_format_that_athena_gives_it(lake: Lake) -> None:
+    openx = "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'"
+    lake.run(f"CREATE EXTERNAL TABLE a (x int) {openx} LOCATION 's3://{lake.name}/a/'")
+    lake.run(
+        f"CREATE EXTERNAL TABLE b (x int) {openx} STORED AS TEXTFILE LOCATION 's3://{lake.name}/b/'"
+    )
+    hive = "org.apache.hadoop.hive.ql.io"
+    formats = [
+        lake.server.client("glue").get_table(DatabaseName=lake.name, Name=name)["Table"][
+            "StorageDescriptor"
+        ]["OutputFormat"]
+        for name in ("a", "b")
+    ]
+    assert formats == [f"{hive}.IgnoreKeyTextOutputFormat", f"{hive}.HiveIgnoreKeyTextOutputFormat"]
+    lake.put("a/1.json", '{"x": 1}')
+    lake.run("INSERT INTO a VALUES 2")
+    assert lake.rows("SELECT x FROM a ORDER BY x") == [["1"], ["2"]]

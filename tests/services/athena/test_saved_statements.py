@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -111,7 +112,55 @@ def test_metadata_of_tables(lake: Lake) -> None:
         {"Name": "b", "Type": "string"},
     ]
     assert found["PartitionKeys"] == [{"Name": "d", "Type": "date"}]
-    assert found["Parameters"]["location"] == f"s3://{lake.name}/t/"
+    assert found["Parameters"]["location"] == f"s3://{lake.name}/t"
     listed = lake.athena.list_table_metadata(**where, Expression="x*")["TableMetadataList"]
     assert listed == []
-    refused("MetadataException", lake.athena.get_table_metadata, **where, TableName="none")
+    # Drivers tell a missing table from a failure by what stands in the parentheses.
+    absent = (
+        r"\(Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; "
+    )
+    message = refused(
+        "MetadataException", lake.athena.get_table_metadata, **where, TableName="none"
+    )
+    assert re.search(absent, message)
+    nowhere = {**where, "DatabaseName": "none"}
+    message = refused("MetadataException", lake.athena.list_table_metadata, **nowhere)
+    assert re.search(absent, message)
+    message = refused("MetadataException", lake.athena.get_database, **nowhere)
+    assert re.search(absent, message)
+
+
+def test_metadata_of_a_table_tells_its_storage_among_the_parameters(
+    lake: Lake, aws: Clients
+) -> None:
+    aws("glue").create_table(
+        DatabaseName=lake.name,
+        TableInput={
+            "Name": "told",
+            "Parameters": {"location": "elsewhere", "serde.param.k": "old", "own": "kept"},
+            "StorageDescriptor": {
+                "Columns": [
+                    {"Name": "a", "Type": "int"},
+                    {
+                        "Name": "was",
+                        "Type": "int",
+                        "Parameters": {"iceberg.field.current": "false"},
+                    },
+                ],
+                "Location": "s3://b/told",
+                "InputFormat": "",
+                "SerdeInfo": {"SerializationLibrary": "a.b.C", "Parameters": {"k": "v"}},
+            },
+        },
+    )
+    found = lake.athena.get_table_metadata(
+        CatalogName="AwsDataCatalog", DatabaseName=lake.name, TableName="told"
+    )["TableMetadata"]
+    assert found["Columns"] == [{"Name": "a", "Type": "int"}]
+    assert found["Parameters"] == {
+        "own": "kept",
+        "location": "s3://b/told",
+        "inputformat": "",
+        "serde.serialization.lib": "a.b.C",
+        "serde.param.k": "v",
+    }

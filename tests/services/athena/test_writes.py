@@ -194,6 +194,21 @@ def test_columns_of_tables_and_views_have_names_and_types(lake: Lake, start: str
     assert lake.rows("SELECT * FROM t") == [["1"]]
 
 
+@pytest.mark.parametrize(
+    "table", ["EXTERNAL TABLE t (d date)", "TABLE t (d date)"], ids=["hive", "iceberg"]
+)
+def test_a_timestamp_becomes_a_day_in_a_column_of_dates(lake: Lake, table: str) -> None:
+    kind = (
+        "STORED AS PARQUET {}"
+        if "EXTERNAL" in table
+        else "{} TBLPROPERTIES ('table_type'='ICEBERG')"
+    )
+    lake.run(f"CREATE {table} " + kind.format(f"LOCATION 's3://{lake.name}/t/'"))
+    lake.run("INSERT INTO t VALUES TIMESTAMP '2012-10-15 12:57:18.396'")
+    assert lake.rows("SELECT d FROM t") == [["2012-10-15"]]
+    assert "mismatched column types" in lake.fail("INSERT INTO t VALUES TIME '01:02:03'")
+
+
 def test_a_value_is_looked_for_in_its_bucket_alone(lake: Lake) -> None:
     numbers = "SELECT n, 'text ' || CAST(n AS varchar) AS s FROM UNNEST(sequence(1, 1000)) AS u(n)"
     for column, condition in (("n", "n = 7"), ("s", "s = 'text 7'"), ("s", "s IN ('text 7')")):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cloche.core.errors import AWSError
 from cloche.core.operations import Call
 from cloche.services.athena.data_catalog_records import FEDERATED, data_catalog_of
-from cloche.services.athena.errors import MetadataException
+from cloche.services.athena.errors import MetadataException, metadata_exception
 from cloche.services.athena.federation import metadata
 from cloche.services.athena.paging import page_of_names
 from cloche.services.athena.service import service
@@ -38,7 +38,7 @@ def get_database(call: Call, request: shapes.GetDatabaseInput) -> shapes.GetData
     try:
         found = catalog.get_database(call.documents, call.account_id, call.region, name)
     except AWSError as error:
-        raise _metadata_exception(error) from None
+        raise metadata_exception(call, error) from None
     return {"Database": _shown(found)}
 
 
@@ -55,10 +55,6 @@ def list_databases(call: Call, request: shapes.ListDatabasesInput) -> shapes.Lis
     names, following = page_of_names(sorted(found), request.get("NextToken"), limit)
     answer: Any = {"DatabaseList": [_shown(found[name]) for name in names], **following}
     return answer
-
-
-def _metadata_exception(error: AWSError) -> MetadataException:
-    return MetadataException(error.message)
 
 
 def _shown(database: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloche.core.errors import AWSError
+from cloche.core.operations import Call
 
 
 class InvalidRequestException(AWSError):
@@ -28,3 +29,15 @@ class AccessDeniedException(AWSError):
 
 class TooManyRequestsException(AWSError):
     """There are as many queries as there may be."""
+
+
+def metadata_exception(call: Call, error: AWSError) -> MetadataException:
+    """What the Data Catalog answered, in the words in which Athena passes it on.
+
+    Drivers read the catalog's own error out of the parentheses at the end: SQLAlchemy's dialect
+    knows by `EntityNotFoundException` that a table is not there.
+    """
+    return MetadataException(
+        f"{error.message} (Service: AmazonDataCatalog; Status Code: {error.status}; "
+        f"Error Code: {error.code}; Request ID: {call.request_id}; Proxy: null)"
+    )

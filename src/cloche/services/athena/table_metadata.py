@@ -10,7 +10,7 @@ from cloche.core.errors import AWSError
 from cloche.core.operations import Call
 from cloche.services.athena.data_catalog_records import FEDERATED, data_catalog_of
 from cloche.services.athena.databases import CATALOG
-from cloche.services.athena.errors import InvalidRequestException, MetadataException
+from cloche.services.athena.errors import InvalidRequestException, metadata_exception
 from cloche.services.athena.federation import metadata
 from cloche.services.athena.paging import page_of_names
 from cloche.services.athena.service import service
@@ -38,7 +38,7 @@ def get_table_metadata(
     try:
         table = catalog.get_table(call.documents, call.account_id, call.region, database, name)
     except AWSError as error:
-        raise MetadataException(error.message) from None
+        raise metadata_exception(call, error) from None
     return {"TableMetadata": _shown(table)}
 
 
@@ -58,7 +58,7 @@ def list_table_metadata(
         else:
             listed = catalog.list_tables(call.documents, call.account_id, call.region, database)
     except GlueError as error:
-        raise MetadataException(error.message) from None
+        raise metadata_exception(call, error) from None
     matches = _pattern(request.get("Expression")).fullmatch
     found = {table["Name"]: table for table in listed if matches(table["Name"])}
     limit = request.get("MaxResults", _LONGEST_PAGE)
@@ -79,34 +79,39 @@ def _pattern(expression: str | None) -> re.Pattern[str]:
 
 def _shown(table: Mapping[str, Any]) -> Any:
     descriptor = table.get("StorageDescriptor") or {}
-    parameters = dict(table.get("Parameters") or {})
-    # Athena shows what the storage descriptor says among the parameters.
-    serde = descriptor.get("SerdeInfo") or {}
-    for name, value in (
-        ("inputformat", descriptor.get("InputFormat")),
-        ("location", descriptor.get("Location")),
-        ("outputformat", descriptor.get("OutputFormat")),
-        ("serde.serialization.lib", serde.get("SerializationLibrary")),
-    ):
-        if value:
-            parameters.setdefault(name, value)
-    for name, value in (serde.get("Parameters") or {}).items():
-        parameters.setdefault(f"serde.param.{name}", value)
     shown: dict[str, Any] = {
         "Name": table["Name"],
         "TableType": table.get("TableType") or "",
         "Columns": _columns(descriptor.get("Columns")),
         "PartitionKeys": _columns(table.get("PartitionKeys")),
-        "Parameters": parameters,
+        "Parameters": _parameters(table, descriptor),
     }
-    for member, source in (("CreateTime", "CreateTime"), ("LastAccessTime", "LastAccessTime")):
-        if table.get(source) is not None:
-            shown[member] = table[source]
+    for member in ("CreateTime", "LastAccessTime"):
+        if table.get(member) is not None:
+            shown[member] = table[member]
     return shown
 
 
+def _parameters(table: Mapping[str, Any], descriptor: Mapping[str, Any]) -> dict[str, str]:
+    """The table's, and what its storage descriptor says, which wins; an empty text is told too."""
+    parameters = dict(table.get("Parameters") or {})
+    serde = descriptor.get("SerdeInfo") or {}
+    told = {
+        "inputformat": descriptor.get("InputFormat"),
+        "location": descriptor.get("Location"),
+        "outputformat": descriptor.get("OutputFormat"),
+        "serde.serialization.lib": serde.get("SerializationLibrary"),
+    }
+    parameters.update({name: value for name, value in told.items() if value is not None})
+    of_serde = serde.get("Parameters") or {}
+    parameters.update({f"serde.param.{name}": value for name, value in of_serde.items()})
+    return parameters
+
+
 def _columns(columns: Any) -> list[dict[str, Any]]:
+    """Those that a table has; Iceberg keeps in the catalog what it once had, too."""
     return [
         {member: column[member] for member in ("Name", "Type", "Comment") if member in column}
         for column in columns or ()
+        if (column.get("Parameters") or {}).get("iceberg.field.current") != "false"
     ]

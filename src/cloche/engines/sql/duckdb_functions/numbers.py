@@ -8,6 +8,7 @@ import statistics
 import struct
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from cloche.engines.sql.duckdb_functions.failures import invalid
 
@@ -137,6 +138,17 @@ def _histogram(buckets: int, values: Sequence[float]) -> list[float]:
     return [part for one in bins for part in one]
 
 
+def _wide_quotient(dividend: str, divisor: str, scale: int) -> str:
+    """The quotient of two decimals, rounded half up, whose digits on the way are more than 38."""
+    exact = Fraction(dividend) / Fraction(divisor) * 10**scale
+    units = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
+    if units >= 10**38:
+        raise invalid("Decimal overflow", "NUMERIC_VALUE_OUT_OF_RANGE")
+    digits = str(units).rjust(scale + 1, "0")
+    point = len(digits) - scale
+    return f"{'-' if exact < 0 else ''}{digits[:point]}.{digits[point:]}"
+
+
 FUNCTIONS = {
     "py_double_java": (double_text, ["DOUBLE"], "VARCHAR"),
     "py_real_java": (real_text, ["FLOAT"], "VARCHAR"),
@@ -147,5 +159,6 @@ FUNCTIONS = {
     "py_inverse_normal_cdf": (_inverse_normal, ["DOUBLE", "DOUBLE", "DOUBLE"], "DOUBLE"),
     "py_normal_cdf": (_normal, ["DOUBLE", "DOUBLE", "DOUBLE"], "DOUBLE"),
     "py_wilson": (_wilson, ["BIGINT", "BIGINT", "DOUBLE", "BIGINT"], "DOUBLE"),
+    "py_wide_quotient": (_wide_quotient, ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR"),
     "py_numeric_histogram": (_histogram, ["BIGINT", "DOUBLE[]"], "DOUBLE[]"),
 }

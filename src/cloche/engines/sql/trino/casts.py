@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from cloche.engines.sql.trino.types import (
     MIXED,
     TIMESTAMP_ZONE,
@@ -318,16 +320,29 @@ def _to_json(value: Value) -> str:
         entries = f"list_sort(list_transform(map_entries({sql}), lambda e: {entry}))"
         return f"trino_to_json(map_from_entries({entries}))"
     if source.base == "row":
-        parts = zip(source.names, source.field_names(), source.items, strict=True)
-        made = ", ".join(
-            f"{quoted(name or '')} := {_to_json(Value(f'e.{quoted(stored)}', item))}"
-            for name, stored, item in parts
-        )
-        if len({name or "" for name in source.names}) != len(source.names):
-            raise CastError(f"Cannot cast {source} to json")
-        inner = f"CASE WHEN e IS NULL THEN NULL ELSE trino_to_json(struct_pack({made})) END"
+        inner = f"CASE WHEN e IS NULL THEN NULL ELSE {_row_to_json(source)} END"
         return f"list_transform([{sql}], lambda e: {inner})[1]"
     raise CastError(f"Cannot cast {source} to json")
+
+
+def _row_to_json(source: Type) -> str:
+    """The object for the row `e`, in which fields without a name have the empty one."""
+    items = [
+        _to_json(Value(f"e.{quoted(stored)}", item))
+        for stored, item in zip(source.field_names(), source.items, strict=True)
+    ]
+    names = [name or "" for name in source.names]
+    if len(set(names)) == len(names):
+        made = (f"{quoted(name)} := {item}" for name, item in zip(names, items, strict=True))
+        return f"trino_to_json(struct_pack({', '.join(made)}))"
+    # A struct cannot have a name twice; an object can.
+    members = (
+        f"{literal(json.dumps(name, ensure_ascii=False) + ':')} || "
+        f"coalesce(CAST({item} AS VARCHAR), 'null')"
+        for name, item in zip(names, items, strict=True)
+    )
+    joined = " || ',' || ".join(members)
+    return f"CAST('{{' || {joined} || '}}' AS JSON)"
 
 
 def _from_json(value: Value, target: Type) -> str:

@@ -248,9 +248,10 @@ def _decimals(operator: str, a: Value, b: Value) -> Value:
             )
         case _:
             result = decimal(p1 + s2 + max(0, s2 - s1), scale)
-            return Value(
-                divide_decimals(_decimal(a, left), s1, _decimal(b, right), s2, result), result
-            )
+            dividend, divisor = _decimal(a, left), _decimal(b, right)
+            if p1 + scale + s2 > 38 or p2 + s2 > 38:
+                return Value(_wide_quotient(dividend, divisor, result), result)
+            return Value(divide_decimals(dividend, s1, divisor, s2, result), result)
 
 
 def _decimal(value: Value, target: Type) -> str:
@@ -266,6 +267,15 @@ def unscaled(sql: str, scale: int, shift: int) -> str:
         if power
         else f"CAST({sql} AS HUGEINT)"
     )
+
+
+def _wide_quotient(a: str, b: str, result: Type) -> str:
+    """The same as `divide_decimals` where HUGEINT is too narrow for what comes between."""
+    made = (
+        f"py_wide_quotient(CAST({a} AS VARCHAR), CAST(trino_nonzero({b}) AS VARCHAR), "
+        f"{result.numbers[1]})"
+    )
+    return f"CAST({made} AS {to_duckdb_type(result)})"
 
 
 def divide_decimals(a: str, s1: int, b: str, s2: int, result: Type) -> str:

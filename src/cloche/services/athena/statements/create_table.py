@@ -6,7 +6,13 @@ from typing import Any
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
 from cloche.services.athena.statements.cursor import Cursor, TableName
-from cloche.services.athena.statements.formats import FORMATS, LAZY_SIMPLE, Format
+from cloche.services.athena.statements.formats import (
+    FORMATS,
+    IGNORE_KEY_OUTPUT,
+    LAZY_SIMPLE,
+    OPENX_JSON,
+    Format,
+)
 from cloche.services.athena.statements.hive_types import parse_type
 from cloche.services.athena.statements.properties import with_properties
 from cloche.services.athena.statements.statement_types import (
@@ -234,6 +240,8 @@ class _Clauses:
         """What was read."""
         chosen = self.format or FORMATS["TEXTFILE"]
         serde = self.serde or chosen.serde or LAZY_SIMPLE
+        if serde == OPENX_JSON and self.format is None:
+            chosen = chosen._replace(output_format=IGNORE_KEY_OUTPUT)
         serde_properties: dict[str, Any] = dict(self.serde_properties)
         if not serde_properties:
             serde_properties["serialization.format"] = "1"

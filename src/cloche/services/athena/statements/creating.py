@@ -207,14 +207,16 @@ def _table_input(session: Session, statement: CreateTable, schema: str) -> dict[
 def _location(session: Session, statement: CreateTable, schema: str) -> str:
     """Where the table is: as it says, or in its database's place.
 
+    A slash at the end is dropped, as Hive does; drivers compare the location with one without.
+
     Raises:
         QueryFailed: neither says it.
         QueryError: it is no S3 location.
     """
     if statement.location is not None:
-        split_location(statement.location)
-        return statement.location
+        _, prefix = split_location(statement.location)
+        return statement.location.rstrip("/") if prefix else statement.location
     database = catalog.get_database(*session.where, schema)
     if not database.get("LocationUri"):
         raise ddl_failed("SemanticException the table has no LOCATION and neither has its database")
-    return f"{database['LocationUri'].rstrip('/')}/{statement.table.name}/"
+    return f"{database['LocationUri'].rstrip('/')}/{statement.table.name}"

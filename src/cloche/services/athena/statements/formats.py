@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+OPENX_JSON = "org.openx.data.jsonserde.JsonSerDe"
 TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+
+IGNORE_KEY_OUTPUT = "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat"
+"""What Athena keeps for a table of OpenX's SerDe that doesn't say how it is stored."""
 
 
 class Format(NamedTuple):
@@ -26,7 +30,7 @@ _HIVE = "org.apache.hadoop.hive"
 
 FORMATS: dict[str, Format] = {
     "TEXTFILE": Format(TEXT_INPUT, TEXT_OUTPUT, LAZY_SIMPLE, "csv"),
-    "JSON": Format(TEXT_INPUT, TEXT_OUTPUT, "org.openx.data.jsonserde.JsonSerDe", "json"),
+    "JSON": Format(TEXT_INPUT, TEXT_OUTPUT, OPENX_JSON, "json"),
     "PARQUET": Format(
         f"{_HIVE}.ql.io.parquet.MapredParquetInputFormat",
         f"{_HIVE}.ql.io.parquet.MapredParquetOutputFormat",

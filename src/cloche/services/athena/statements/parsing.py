@@ -238,7 +238,7 @@ def _optimize(cursor: Cursor) -> Optimize:
 def _vacuum(cursor: Cursor) -> Vacuum:
     table = cursor.table_name()
     cursor.end()
-    return Vacuum(kind="VACUUM", type="DML", table=table)
+    return Vacuum(kind="VACUUM_TABLE", type="DML", table=table)
 
 
 def _unload(cursor: Cursor) -> Unload:
