@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.live_server import LiveServer
 from tests.services.athena.conftest import Lake
 
 
@@ -299,3 +300,12 @@ def test_openx_json_keeps_the_output_format_that_athena_gives_it(lake: Lake) -> 
     lake.put("a/1.json", '{"x": 1}')
     lake.run("INSERT INTO a VALUES 2")
     assert lake.rows("SELECT x FROM a ORDER BY x") == [["1"], ["2"]]
+
+
+def test_the_default_database_is_there_for_who_names_it(fresh_server: LiveServer) -> None:
+    lake = Lake(fresh_server).prepare()
+    context = {"QueryExecutionContext": {"Database": "default"}}
+    assert lake.rows("SELECT 1", **context) == [["1"]]
+    lake.run("CREATE TABLE t AS SELECT 1 AS a", **context)
+    assert lake.rows("SELECT a FROM t", **context) == [["1"]]
+    assert ["default"] in lake.rows("SHOW DATABASES")

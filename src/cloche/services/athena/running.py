@@ -19,6 +19,7 @@ from cloche.services.athena.result_configurations import object_encryption
 from cloche.services.athena.result_files import check_output
 from cloche.services.athena.session import Session
 from cloche.services.athena.slots import Slots
+from cloche.services.athena.statements.creating import ensure_default_database
 from cloche.services.athena.statements.performing import perform
 from cloche.services.athena.timing import with_times
 
@@ -75,6 +76,7 @@ class Runner:
 
     def _perform(self, session: Session) -> Outcome:
         check_output(session)
+        ensure_default_database(session)
         return perform(session, self._slots)
 
 

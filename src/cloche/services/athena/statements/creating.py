@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from cloche.core.errors import AWSError
 from cloche.engines.sql.engine import QueryError
 from cloche.services.athena.failures import ddl_failed
-from cloche.services.athena.session import Session, split_location
+from cloche.services.athena.session import DEFAULT_SCHEMA, Session, split_location
 from cloche.services.athena.statements.catalog_changes import load, task_failed
 from cloche.services.athena.statements.iceberg_writing import (
     create_iceberg_table,
@@ -50,6 +51,21 @@ def create_database(session: Session, statement: CreateDatabase) -> None:
         if statement.if_not_exists and error.code == "AlreadyExistsException":
             return
         raise task_failed(f"Database {statement.name} already exists") from None
+
+
+def ensure_default_database(session: Session) -> None:
+    """Make the database `default` for a query that names it as its own, if it is not there.
+
+    Clients such as PyAthena name it unless they are told another; Hive's client of the Data
+    Catalog, which AWS's services use, makes it likewise.
+    """
+    is_named = session.query.database.strip('`"').lower() == DEFAULT_SCHEMA
+    if not is_named or session.federated_catalog() is not None:
+        return
+    if not _has_database(session, DEFAULT_SCHEMA):
+        made = {"Name": DEFAULT_SCHEMA, "Description": "Default Hive database"}
+        with suppress(AWSError):  # another query has made it meanwhile
+            catalog.create_database(*session.where, made, session.now, events=session.events)
 
 
 _DATABASE_INPUT = ("Name", "Description", "LocationUri", "Parameters")
