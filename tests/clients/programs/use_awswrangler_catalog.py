@@ -23,7 +23,7 @@ def main(bucket: str, database: str) -> None:
         }
     )
     wr.catalog.create_database(database, description="all flights")
-    assert database in set(wr.catalog.databases()["Database"])
+    assert database in set(wr.catalog.databases(limit=10_000)["Database"])
     where = {"database": database, "table": "flights"}
     written = {"dataset": True, "path": path, "partition_cols": ["year", "carrier"], **where}
     settings = {"description": "flown", "parameters": {"owner": "me"}}

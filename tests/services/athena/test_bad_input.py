@@ -258,6 +258,7 @@ def test_a_query_that_needs_too_much_fails_alone(small: Lake) -> None:
     assert small.rows("SELECT 1") == [["1"]]
 
 
+@pytest.mark.timeout(400)
 def test_a_query_over_its_memory_spills(small: Lake) -> None:
     # Some 800 MB to sort, with half of 600 MB at most.
     shown = small.rows(

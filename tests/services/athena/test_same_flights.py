@@ -14,6 +14,8 @@ _HIVE = ", ".join(f"{name} {kind}" for name, kind in flights.COLUMNS.items())
 _SERDE = "org.apache.hadoop.hive"
 _STRINGS = ", ".join(f"{name} string" for name in flights.COLUMNS)
 
+pytestmark = pytest.mark.timeout(600)
+
 EXTERNAL = {
     "parquet": ("a.parquet", flights.parquet, "STORED AS PARQUET"),
     "parquet_int96": (

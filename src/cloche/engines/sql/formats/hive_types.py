@@ -98,18 +98,19 @@ class HiveType:
                 return self.kind + (f"({','.join(map(str, self.numbers))})" if self.numbers else "")
 
 
-def parse_hive_type(text: str, *, keeps_case: bool = False) -> HiveType:
+def parse_hive_type(text: str, *, keeps_case: bool = False, is_open: bool = False) -> HiveType:
     """The type that a table's column declares.
 
     Args:
         text: as the catalog has it.
         keeps_case: whether fields of structs keep the names that they are given; else these are
             in lower case, as Hive has them.
+        is_open: whether `void` and `struct<>` are types: of what nothing is known yet.
 
     Raises:
         QueryError: it is none of Hive's types.
     """
-    parser = _Parser(text, keeps_case)
+    parser = _Parser(text, keeps_case, is_open)
     parsed = parser.type()
     if parser.rest():
         raise parser.refused()
@@ -117,8 +118,9 @@ def parse_hive_type(text: str, *, keeps_case: bool = False) -> HiveType:
 
 
 class _Parser:
-    def __init__(self, text: str, keeps_case: bool) -> None:
+    def __init__(self, text: str, keeps_case: bool, is_open: bool) -> None:
         self._text = text
+        self._is_open = is_open
         self._keeps_case = keeps_case
         self._at = 0
 
@@ -168,6 +170,8 @@ class _Parser:
                 return HiveType("decimal", numbers=(*numbers, 0)[:2])
             case "varchar" | "char":
                 return HiveType(kind, numbers=self._numbers())
+            case "void" if self._is_open:
+                return HiveType("void")
             case _ if kind in _NAMES:
                 return HiveType({"integer": "int", "real": "float"}.get(kind, kind))
             case _:
@@ -194,6 +198,8 @@ class _Parser:
         self._expect("<")
         names: list[str] = []
         children: list[HiveType] = []
+        if self._is_open and self._is_next(">"):
+            return HiveType("struct")
         while True:
             found = _STRUCT_NAME.match(self._text, self._at)
             if found is None:

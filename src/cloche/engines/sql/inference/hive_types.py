@@ -71,7 +71,7 @@ def parse(text: str) -> Type:
         NotAType: it is none.
     """
     try:
-        return _tree(parse_hive_type(text, keeps_case=True))
+        return _tree(parse_hive_type(text, keeps_case=True, is_open=True))
     except QueryError as error:
         raise NotAType(error.message) from None
 
