@@ -103,3 +103,30 @@ def test_who_may_not_change_an_iceberg_table_leaves_it_as_it_is(lake: Lake, user
     blind = user(WRITES_RESULTS, SEES_CATALOG, changes, (["s3:PutObject"], ["*"]))
     assert "Permission denied on S3 path" in blind.fail("UPDATE ice SET a = 2")
     assert lake.rows("SELECT * FROM ice") == [["1"]]
+
+
+def test_files_are_deleted_in_the_callers_name(lake: Lake, user: Grant) -> None:
+    properties = "TBLPROPERTIES ('table_type'='ICEBERG', 'vacuum_max_snapshot_age_seconds'='0')"
+    lake.run(f"CREATE TABLE ice (a int) LOCATION 's3://{lake.name}/ice/' {properties}")
+    lake.run("INSERT INTO ice VALUES (1)")
+    lake.run("UPDATE ice SET a = 2")
+    before = lake.keys("ice/")
+    changes: Any = (["glue:*", "s3:Get*", "s3:List*", "s3:PutObject"], ["*"])
+    writer = user(WRITES_RESULTS, SEES_CATALOG, changes)
+    for sql in ("VACUUM ice", "DROP TABLE ice"):
+        assert "Access Denied: cannot delete in" in writer.fail(sql), sql
+    assert lake.keys("ice/") == before
+    assert lake.rows("SELECT * FROM ice") == [["2"]]
+    lake.run("DROP TABLE ice")
+    assert lake.keys("ice/") == []
+
+
+def test_anothers_result_is_not_used_again(lake: Lake, user: Grant) -> None:
+    reuse: Any = {
+        "ResultReuseConfiguration": {
+            "ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 60}
+        }
+    }
+    assert lake.rows("SELECT * FROM t", **reuse) == [["1"]]
+    blind = user(WRITES_RESULTS, (["s3:GetObject"], [f"arn:aws:s3:::{lake.name}/results/*"]))
+    assert "PERMISSION_DENIED" in blind.fail("SELECT * FROM t", **reuse)

@@ -90,4 +90,4 @@ def _remove_files(session: Session, write: IcebergWrite, table: Table | None) ->
         needed = referenced_files(table)
         keys = [key for key in keys if f"s3://{bucket}/{key}" not in needed]
     if keys:
-        session.objects.wait(session.objects.delete(bucket, keys))
+        session.objects.wait(session.objects.take_back(bucket, keys))

@@ -12,6 +12,7 @@ from cloche.core.errors import AWSError
 from cloche.core.operations import Call, Server
 from cloche.core.principals import Principal
 from cloche.engines.objects.store import FileSlice, ObjectRecord, ObjectStore
+from cloche.services.athena.failures import permission_denied
 from cloche.services.s3 import service as s3
 from cloche.services.s3.authorization import authorize
 from cloche.services.s3.bucket_records import Bucket, buckets, no_such_bucket
@@ -130,7 +131,21 @@ class Objects:
         await write_object(self.server, bucket, key, body, content_type, self.encryption)
 
     async def delete(self, bucket: str, keys: Iterable[str]) -> None:
-        """Remove objects as DeleteObject would; on the loop."""
+        """Remove objects as DeleteObject would in the principal's name; on the loop.
+
+        Raises:
+            QueryFailed: the principal may not delete one of them; then all are left.
+        """
+        keys = list(keys)
+        for key in keys:
+            if not await self.is_allowed_async("DeleteObject", bucket, key):
+                raise permission_denied(
+                    f"Access Denied: cannot delete s3://{bucket}/{key}", is_s3=True
+                )
+        await self.take_back(bucket, keys)
+
+    async def take_back(self, bucket: str, keys: Iterable[str]) -> None:
+        """Remove what the query itself has written, whatever its caller may; on the loop."""
         versioning = self.bucket(bucket).versioning
         for key in keys:
             await self.store.delete(bucket, key, versioning=versioning)

@@ -138,7 +138,7 @@ def _remove(session: Session, publication: Publication) -> None:
 async def _delete(session: Session, by_bucket: dict[str, list[str]]) -> None:
     for bucket, keys in by_bucket.items():
         with suppress(NoSuchBucket):
-            await session.objects.delete(bucket, keys)
+            await session.objects.take_back(bucket, keys)
 
 
 def _is_empty(session: Session, database: str, table: str, values: tuple[str, ...]) -> bool:

@@ -24,8 +24,21 @@ _PAGE = 200
 
 
 def digest_of(query: Query) -> str:
-    """The same for the same statement in the same context."""
-    parts = (query.sql, query.catalog.lower(), query.database.lower(), query.parameters)
+    """The same for the same statement in the same context, of the same caller.
+
+    In AWS a result is shared among all who may read the tables; here it is the caller's own, so
+    that nobody sees by it what he may not read. Where results go counts, as in AWS.
+    """
+    settings = {k: v for k, v in query.result_configuration.items() if k != "OutputLocation"}
+    parts = (
+        query.sql,
+        query.catalog.lower(),
+        query.database.lower(),
+        query.parameters,
+        query.output_folder,
+        settings,
+        query.principal.arn,
+    )
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 

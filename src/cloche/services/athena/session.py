@@ -199,15 +199,27 @@ class Session:
             QueryFailed: there is no such bucket, or the caller may not write there.
             QueryError: it is no S3 location.
         """
+        return self._check_location(location, "PutObject", "write to")
+
+    def check_removable(self, location: str) -> tuple[str, str]:
+        """Bucket and key prefix of a folder in which the query is to delete.
+
+        Raises:
+            QueryFailed: there is no such bucket, or the caller may not delete there.
+            QueryError: it is no S3 location.
+        """
+        return self._check_location(location, "DeleteObject", "delete in")
+
+    def _check_location(self, location: str, operation: str, verb: str) -> tuple[str, str]:
         bucket, prefix = split_location(location)
         try:
-            is_allowed = self.objects.is_allowed("PutObject", bucket, f"{prefix}{self.query.id}")
+            is_allowed = self.objects.is_allowed(operation, bucket, f"{prefix}{self.query.id}")
         except (NoSuchBucket, InvalidBucketName):
             raise QueryError(
                 ErrorKind.GENERIC_USER_ERROR, f"The bucket of {location} does not exist"
             ) from None
         if not is_allowed:
-            raise permission_denied(f"Access Denied: cannot write to {location}", is_s3=True)
+            raise permission_denied(f"Access Denied: cannot {verb} {location}", is_s3=True)
         return bucket, prefix
 
 

@@ -169,6 +169,9 @@ def drop_table(session: Session, statement: DropTable) -> None:
         kind = "view" if statement.is_view else "table"
         raise ddl_failed(f"SemanticException {schema}.{statement.table.name} is not a {kind}")
     session.check_glue("DeleteTable", schema, statement.table.name)
+    location = (found.get("StorageDescriptor") or {}).get("Location")
+    if is_iceberg(found) and location:
+        session.check_removable(location)  # before the catalog forgets where the files are
     catalog.delete_table(*session.where, schema, statement.table.name, events=session.events)
     if is_iceberg(found):
         remove_files(session, found)

@@ -87,6 +87,8 @@ def _loaded(session: Session, name: Any, verb: str) -> tuple[str, Table]:
         raise ddl_failed(f"SemanticException {verb} is only supported for Iceberg tables")
     table = load_iceberg(session, found, is_retried=False)
     session.check_writable(table.location())
+    if verb == "VACUUM":
+        session.check_removable(table.location())
     return schema, table
 
 

@@ -135,7 +135,7 @@ def remove_files(session: Session, table: Mapping[str, Any]) -> None:
     location = str((table.get("StorageDescriptor") or {}).get("Location") or "")
     if not location:
         return
-    bucket, prefix = session.check_writable(location)
+    bucket, prefix = session.check_removable(location)
     if not prefix:
         return
 

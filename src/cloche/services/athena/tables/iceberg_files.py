@@ -11,7 +11,7 @@ from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStrea
 
 from cloche.engines.objects.store import ObjectRecord
 from cloche.engines.sql.engine import ErrorKind, QueryError
-from cloche.services.athena.failures import permission_denied
+from cloche.services.athena.failures import QueryFailed, permission_denied
 from cloche.services.athena.result_configurations import bucket_and_key
 from cloche.services.athena.session import Session
 from cloche.services.s3.errors import InvalidBucketName, NoSuchBucket
@@ -46,10 +46,17 @@ class ObjectsIO(FileIO):
         return _NewObject(self._session, location)
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
-        """Remove an object."""
+        """Remove an object.
+
+        Raises:
+            PermissionError: the caller may not; pyiceberg, which removes old metadata, goes on.
+        """
         url = location if isinstance(location, str) else location.location
         bucket, key = bucket_and_key(url)
-        self._session.objects.wait(self._session.objects.delete(bucket, [key]))
+        try:
+            self._session.objects.wait(self._session.objects.delete(bucket, [key]))
+        except QueryFailed as error:
+            raise PermissionError(error.reason) from error
 
 
 class _NewObject(OutputFile):
