@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.live_server import LiveServer
 from tests.services.athena.conftest import Lake, refused
 
 Grant = Callable[..., Lake]
@@ -130,3 +131,30 @@ def test_anothers_result_is_not_used_again(lake: Lake, user: Grant) -> None:
     assert lake.rows("SELECT * FROM t", **reuse) == [["1"]]
     blind = user(WRITES_RESULTS, (["s3:GetObject"], [f"arn:aws:s3:::{lake.name}/results/*"]))
     assert "PERMISSION_DENIED" in blind.fail("SELECT * FROM t", **reuse)
+
+
+def test_the_catalogs_own_policy_binds_queries(fresh_server: LiveServer) -> None:
+    lake = Lake(fresh_server).prepare()
+    lake.put("t/a.csv", "1\n")
+    lake.run(f"CREATE EXTERNAL TABLE t (a int) LOCATION 's3://{lake.name}/t/'")
+    iam, glue = fresh_server.client("iam"), fresh_server.client("glue")
+    iam.create_user(UserName="reader")
+    everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="reader", PolicyName="p", PolicyDocument=json.dumps(everything))
+    reader = lake.as_other(iam.create_access_key(UserName="reader")["AccessKey"])
+    assert reader.rows("SELECT * FROM t") == [["1"]]
+    denied = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "Principal": {"AWS": "arn:aws:iam::000000000000:user/reader"},
+                "Action": ["glue:GetTable", "glue:DeleteTable"],
+                "Resource": "arn:aws:glue:us-east-1:000000000000:*",
+            }
+        ],
+    }
+    glue.put_resource_policy(PolicyInJson=json.dumps(denied))
+    assert "explicit deny" in reader.fail("SELECT * FROM t")
+    assert "explicit deny" in reader.fail("DROP TABLE t")
+    assert lake.rows("SELECT * FROM t") == [["1"]]

@@ -9,6 +9,7 @@ from cloche.core.authorization.context import RequestContext
 from cloche.core.authorization.evaluate import AccessRequest, PolicySet, evaluate
 from cloche.core.operations import Call, Server
 from cloche.core.principals import Principal
+from cloche.services.glue.resource_policy_records import policy_for
 
 
 def denial_of(
@@ -32,6 +33,7 @@ def denial_of(
             identity=policies.policies,
             boundary=policies.boundary,
             sessions=principal.session_policies,
+            resource=policy_for(call, {}) if service == "glue" else None,
         ),
     )
     return None if decision.is_allowed else denial_message(principal.arn, action, arn, decision)
