@@ -107,6 +107,7 @@ class Relations:
             parameters=parameters,
             dialect=self._query.dialect,
             is_change=self._query.is_change and not depth,
+            now=self._query.now,
         )
         relations = {use: self._relation(use, sql, depth) for use in statement.uses}
         translated = statement.to_duckdb(

@@ -33,13 +33,14 @@ class Statement:
         catalog: str,
         schema: str,
         change: RowChange | None = None,
+        now: float | None = None,
     ) -> None:
         self._sql = sql
         self._query = query
         self._change = change
         self._catalog = catalog
         self._schema = schema
-        self._tables = table_uses(sql, query, catalog, schema)
+        self._tables = table_uses(sql, query, catalog, schema, now)
         if change is not None:
             target = id(change.target)
             self._tables[target] = replace(self._tables[target], is_changed=True)
@@ -92,6 +93,7 @@ def parse(
     parameters: Sequence[str] = (),
     dialect: str = "trino",
     is_change: bool = False,
+    now: float | None = None,
 ) -> Statement:
     """Parse one query, or one UPDATE, DELETE or MERGE.
 
@@ -102,6 +104,7 @@ def parse(
         parameters: SQL literals for each `?`.
         dialect: only Trino's.
         is_change: whether it is no query but a change of rows.
+        now: what `current_timestamp` is in time travel, in seconds since 1970.
 
     Raises:
         QueryError: it is no such statement in this dialect; line and column tell where.
@@ -113,10 +116,10 @@ def parse(
         changing = parse_change(sql)
         _bind(changing, parameters)
         change = row_change(sql, changing)
-        return Statement(sql, change.select, catalog, schema, change)
+        return Statement(sql, change.select, catalog, schema, change, now)
     query = parse_query(sql)
     _bind(query, parameters)
-    return Statement(sql, query, catalog, schema)
+    return Statement(sql, query, catalog, schema, now=now)
 
 
 def _bind(query: exp.Expr, parameters: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlglot import exp
 
 from cloche.engines.sql.engine import Comparison, ErrorKind, Filter, QueryError
+from cloche.engines.sql.trino.instants import is_moment, moment_of
 from cloche.engines.sql.trino.literals import typed_literal
 from cloche.engines.sql.trino.references import TableUse
 from cloche.engines.sql.trino.types import TIMESTAMPTZ, TypeNameError
@@ -29,9 +30,11 @@ _COMPARISONS: dict[type, Comparison] = {
 _MIRRORED: dict[Comparison, Comparison] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def table_uses(sql: str, query: exp.Expr, catalog: str, schema: str) -> dict[int, TableUse]:
+def table_uses(
+    sql: str, query: exp.Expr, catalog: str, schema: str, now: float | None = None
+) -> dict[int, TableUse]:
     """The use that each table's node is, by the node's id."""
-    finder = _Finder(sql, catalog, schema)
+    finder = _Finder(sql, catalog, schema, now)
     finder.visit(query, frozenset())
     columns = _Columns(query)
     found: dict[int, TableUse] = {}
@@ -44,8 +47,9 @@ def table_uses(sql: str, query: exp.Expr, catalog: str, schema: str) -> dict[int
 class _Finder:
     """Finds the tables: names of WITH that are in sight are none."""
 
-    def __init__(self, sql: str, catalog: str, schema: str) -> None:
+    def __init__(self, sql: str, catalog: str, schema: str, now: float | None) -> None:
         self.source = Source(sql)
+        self.now = now
         self.catalog = catalog
         self.schema = schema
         self.tables: list[exp.Table] = []
@@ -94,13 +98,15 @@ class _Finder:
             return None, None
         if clause.args.get("kind") != "AS OF":
             self.source.unsupported("this kind of time travel", table)
-        value = clause.expression
+        value = clause.expression.unnest()  # a parameter is put in parentheses
         if clause.name.upper() == "VERSION":
             if isinstance(value, exp.Literal):
                 return None, value.name
             self.source.unsupported("a version that is no constant", table)
         if isinstance(value, exp.Cast) and isinstance(value.this, exp.Literal):
             return self.instant(value.this.name, table), None
+        if is_moment(value):
+            return self.instant(moment_of(self.source.sql, value, self.now), table), None
         self.source.unsupported("a timestamp that is no constant", table)
 
     def instant(self, text: str, table: exp.Table) -> str:

@@ -69,11 +69,18 @@ def _past_snapshot(table: Table, reference: TableReference) -> Snapshot | None:
         return found
     if reference.version is not None:
         name = reference.version.strip("'")
-        found = table.snapshot_by_id(int(name)) if name.isdigit() else table.snapshot_by_name(name)
+        found = _snapshot_named(table, name)
         if found is None:
             raise _no_snapshot(f"Iceberg snapshot ID does not exists: {name}")
         return found
     return None
+
+
+def _snapshot_named(table: Table, name: str) -> Snapshot | None:
+    # `isdigit` alone takes `²`, which is no number.
+    if name.isascii() and name.isdigit():
+        return table.snapshot_by_id(int(name))
+    return table.snapshot_by_name(name)
 
 
 def _no_snapshot(message: str) -> QueryError:
