@@ -267,3 +267,19 @@ def test_a_query_over_its_memory_spills(small: Lake) -> None:
         " n FROM unnest(sequence(1, 3000)) a(x), unnest(sequence(1, 1500)) b(y))"
     )
     assert shown[0][0] == shown[0][2] == "4500000"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT " + "+".join(["1"] * 5000), "SELECT " + "(" * 3000 + "1" + ")" * 3000],
+)
+def test_what_is_nested_too_deeply_is_told_as_that(small: Lake, sql: str) -> None:
+    assert "SYNTAX_ERROR: line 1:1: statement is too large" in small.fail(sql)
+    many = ", ".join(map(str, range(10_000)))
+    assert small.rows(f"SELECT 1 WHERE 7 IN ({many})") == [["1"]]
+
+
+def test_the_character_zero_is_refused_where_it_is(small: Lake) -> None:
+    assert "NOT_SUPPORTED: line 2:1: the character U+0000" in small.fail("SELECT 1,\n'a\0b'")
+    reason = small.fail("SELECT ?", ExecutionParameters=["'a\0b'"])
+    assert "the character U+0000" in reason

@@ -40,6 +40,7 @@ _TYPES = {
     ErrorKind.GENERIC_INTERNAL_ERROR: 200,
 }
 _NAMED = re.compile(r"(?:HIVE|INVALID|ICEBERG)_[A-Z_]+: ")
+_TOO_LARGE = "statement is too large (stack overflow during analysis)"
 _EXHAUSTED = "Query exhausted resources at this scale factor"
 
 
@@ -89,6 +90,8 @@ def as_failure(error: BaseException) -> QueryFailed:
         return error
     if isinstance(error, QueryError):
         return _of_engine(error)
+    if isinstance(error, RecursionError):
+        return _of_engine(QueryError(ErrorKind.SYNTAX_ERROR, _TOO_LARGE, line=1, column=1))
     if isinstance(error, AWSError):
         return QueryFailed(f"{error.code}: {error.message}", type=1009)
     return QueryFailed(

@@ -16,6 +16,9 @@ from sqlglot.parsers.trino import TrinoParser
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
 
+TOO_LARGE = "statement is too large (stack overflow during analysis)"
+"""Trino's words for what is nested too deeply."""
+
 
 class _Parser(TrinoParser):
     FUNCTIONS: ClassVar = {}
@@ -104,14 +107,20 @@ def _parse_one(sql: str) -> exp.Expr:
     text = sql.rstrip().rstrip(";")
     if not text.strip():
         raise QueryError(ErrorKind.SYNTAX_ERROR, "SQL statement is empty", line=1, column=1)
+    if "\0" in text:  # DuckDB takes it for the end of the statement
+        line, column = text.count("\n", 0, text.index("\0")) + 1, 1
+        message = "the character U+0000 is not supported in SQL"
+        raise QueryError(ErrorKind.NOT_SUPPORTED, message, line=line, column=column)
     try:
         statements = _Dialect().parse(text)
     except ParseError as error:
         raise _syntax_error(error) from None
     except TokenError as error:
         raise QueryError(ErrorKind.SYNTAX_ERROR, str(error), line=1, column=1) from None
-    except (SqlglotError, RecursionError) as error:
-        raise QueryError(ErrorKind.SYNTAX_ERROR, str(error) or "too deep") from None
+    except RecursionError:
+        raise QueryError(ErrorKind.SYNTAX_ERROR, TOO_LARGE, line=1, column=1) from None
+    except SqlglotError as error:
+        raise QueryError(ErrorKind.SYNTAX_ERROR, str(error)) from None
     if len(statements) != 1 or statements[0] is None:
         message = f"expected one statement, found {len(statements)}"
         raise QueryError(ErrorKind.SYNTAX_ERROR, message, line=1, column=1)
