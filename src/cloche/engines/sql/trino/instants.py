@@ -48,9 +48,7 @@ def moment_of(sql: str, expression: exp.Expr, now: float | None) -> str:
     Raises:
         QueryError: the types don't fit, or it has no value.
     """
-    query = parse_query(
-        f"SELECT CAST(CAST({_PLACE} AS timestamp(6) with time zone) AS varchar)"  # noqa: S608
-    )
+    query = parse_query(f"SELECT CAST(CAST({_PLACE} AS timestamp(6) with time zone) AS varchar)")
     for node in query.walk():
         node.meta.pop("start", None)
     for column in list(query.find_all(exp.Column)):
