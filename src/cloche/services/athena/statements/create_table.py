@@ -138,6 +138,7 @@ class _Clauses:
         self.serde_properties: dict[str, str] = {}
         self.location: str | None = None
         self.properties: dict[str, str] = {}
+        self.storage_clauses: list[str] = []
 
     def read(self) -> None:
         """Read all clauses that are there."""
@@ -152,12 +153,18 @@ class _Clauses:
             cursor.expect_symbol("(")
             self._partitions()
         elif cursor.accept("CLUSTERED", "BY"):
+            self.storage_clauses.append("CLUSTERED BY")
             self._buckets()
         elif cursor.accept("ROW", "FORMAT"):
+            self.storage_clauses.append("ROW FORMAT")
             self._row_format()
         elif cursor.accept("WITH", "SERDEPROPERTIES"):
+            self.storage_clauses.append("WITH SERDEPROPERTIES")
             self.serde_properties.update(cursor.properties())
         elif cursor.accept("STORED", "AS"):
+            # An Iceberg table's files are Parquet anyway.
+            if cursor.token.keyword != "PARQUET":
+                self.storage_clauses.append(f"STORED AS {cursor.token.keyword}")
             self._stored_as()
         elif cursor.accept("LOCATION"):
             self.location = cursor.string()
@@ -269,4 +276,5 @@ class _Clauses:
             serde_properties=serde_properties,
             location=self.location,
             properties=self.properties,
+            storage_clauses=tuple(self.storage_clauses),
         )

@@ -15,6 +15,7 @@ from pyiceberg.types import IcebergType, NestedField
 from cloche.engines.sql.formats.hive_types import parse_hive_type
 from cloche.services.athena.failures import QueryFailed, ddl_failed
 from cloche.services.athena.session import Session
+from cloche.services.athena.statements.iceberg_definitions import check_columns_of_iceberg
 from cloche.services.athena.statements.iceberg_properties import (
     iceberg_properties,
     removed_properties,
@@ -39,6 +40,8 @@ def add_columns(session: Session, table: Mapping[str, Any], statement: AddColumn
             "SemanticException REPLACE COLUMNS is not supported for Iceberg tables: "
             "use ADD COLUMNS, DROP COLUMN and CHANGE COLUMN"
         )
+
+    check_columns_of_iceberg(statement.columns)
 
     def change(update: UpdateSchema, schema: Schema) -> None:
         for column in statement.columns:
@@ -76,6 +79,7 @@ def change_column(session: Session, table: Mapping[str, Any], statement: ChangeC
     Raises:
         QueryFailed: there is no such column, or its type cannot become the other.
     """
+    check_columns_of_iceberg([statement.column])
 
     def change(update: UpdateSchema, schema: Schema) -> None:
         field = _existing(schema, statement.old_name)

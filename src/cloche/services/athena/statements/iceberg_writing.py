@@ -20,6 +20,7 @@ from cloche.services.athena.result_configurations import folder
 from cloche.services.athena.session import Session
 from cloche.services.athena.statements.conforming_rows import conforming
 from cloche.services.athena.statements.destinations import Properties, has_objects, split_columns
+from cloche.services.athena.statements.iceberg_definitions import check_definition, check_name
 from cloche.services.athena.statements.iceberg_properties import KNOWN, iceberg_properties
 from cloche.services.athena.statements.query_columns import check_columns
 from cloche.services.athena.statements.selecting import executing
@@ -48,6 +49,7 @@ def create_iceberg_table(session: Session, statement: CreateTable, schema: str) 
     Raises:
         QueryFailed: the name is taken, or it cannot be made.
     """
+    check_definition(statement)
     name = statement.table.name
     if find_table(session, schema, name) is not None:
         if statement.if_not_exists:
@@ -66,6 +68,8 @@ def create_iceberg_table(session: Session, statement: CreateTable, schema: str) 
         statement.location,
     )
     made = iceberg_properties(properties)
+    if statement.comment is not None:
+        made["comment"] = statement.comment
     if made:
         transaction.set_properties(made)
     transaction.commit_transaction()
@@ -98,6 +102,8 @@ def create_iceberg_table_as(
         check_columns(execution.columns, statement.sql)
         typed, _ = split_columns(execution.columns, ())
         columns = [ColumnDefinition(each.name, each.type) for each in typed]
+        for column in columns:
+            check_name(column.name)
         transaction = _new_table(
             session, (schema, statement.table.name), columns, transforms, location
         )
@@ -212,6 +218,13 @@ def _partition_spec(schema: Schema, transforms: Sequence[str]) -> PartitionSpec:
             made = parse_transform(shown)
         except ValueError:
             raise ddl_failed(f"SemanticException the partition {text!r} cannot be made") from None
+        if not made.can_transform(source.field_type):
+            raise ddl_failed(
+                f"SemanticException cannot partition by {text!r}: "
+                f"the type of {source.name} is {source.field_type}"
+            )
+        if any(each.source_id == source.field_id and each.transform == made for each in fields):
+            raise ddl_failed(f"SemanticException the partition {text!r} comes twice")
         suffix = _SUFFIXES.get(transform, f"_{transform}")
         fields.append(
             PartitionField(

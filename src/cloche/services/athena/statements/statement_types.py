@@ -90,6 +90,7 @@ class CreateTable(Statement, frozen=True, kw_only=True):
         partition_columns: of a Hive table.
         partition_transforms: of an Iceberg table, as written (`day(ts)`).
         serde_properties: of the SerDe, those of ROW FORMAT DELIMITED among them.
+        storage_clauses: those written that only a Hive table can have.
     """
 
     table: TableName
@@ -108,6 +109,7 @@ class CreateTable(Statement, frozen=True, kw_only=True):
     serde_properties: dict[str, str]
     location: str | None
     properties: dict[str, str]
+    storage_clauses: tuple[str, ...] = ()
 
 
 class CreateView(Statement, frozen=True, kw_only=True):

@@ -207,7 +207,7 @@ def _table_input(
     parameters |= {"table_type": "ICEBERG", "metadata_location": staged.metadata_location}
     if loaded is not None:
         parameters["previous_metadata_location"] = loaded.metadata_location
-    return {
+    made: dict[str, Any] = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
         "Parameters": parameters,
@@ -216,6 +216,10 @@ def _table_input(
             "Location": staged.location(),
         },
     }
+    description = staged.properties.get("comment") or (current or {}).get("Description")
+    if description:
+        made["Description"] = description
+    return made
 
 
 def _column(field: NestedField) -> dict[str, Any]:
