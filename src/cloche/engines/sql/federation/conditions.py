@@ -74,7 +74,7 @@ def _condition(
     if not transfer.comparable or (transfer.comparable == "instant" and not is_utc):
         return None
     if transfer.comparable in _TEXTS:
-        return _of_text(kind, column, transfer.comparable, condition, is_sorted)
+        return _of_text(kind, transfer, condition, is_sorted)
     values = [_constant(kind, transfer.comparable, each) for each in condition.values]
     if operator == "like" or (transfer.comparable == "uuid" and operator not in ("=", "in")):
         return None
@@ -108,11 +108,14 @@ def _constant(kind: RemoteKind, comparable: Comparable, value: str) -> str | Non
 
 
 def _of_text(
-    kind: RemoteKind, column: str, comparable: Comparable, condition: Filter, is_sorted: bool
+    kind: RemoteKind, transfer: Transfer, condition: Filter, is_sorted: bool
 ) -> str | None:
     text: Callable[[str], str] = DIALECTS[kind].text
+    column, comparable = transfer.compared, transfer.comparable
     if any("\0" in value for value in condition.values):
         return None
+    if not (transfer.is_unicode or all(value.isascii() for value in condition.values)):
+        return None  # the database fails on a text that the column's encoding has not
     values = condition.values
     if comparable == "padded text":
         values = tuple(value.rstrip(" ") for value in values)

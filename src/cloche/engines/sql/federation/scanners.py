@@ -306,7 +306,7 @@ def _attach(
         options = (
             f"connect_timeout={max(1, round(database.connect_seconds))} "
             f"sslmode={database.encryption} gssencmode=disable application_name={token} "
-            "keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
+            "keepalives_idle=30 keepalives_interval=10 keepalives_count=3 client_encoding=UTF8"
         )
     else:
         options = f"ssl_mode={_SSL_MODES[database.encryption]}"
