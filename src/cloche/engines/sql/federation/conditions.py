@@ -21,8 +21,9 @@ DIALECTS: dict[RemoteKind, ModuleType] = {"postgresql": postgresql, "mysql": mys
 
 _WHOLE = re.compile(r"-?\d{1,38}")
 _DECIMAL = re.compile(r"-?\d{1,38}(\.\d{1,38})?")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,6})?)?")
+# There is no year 0 in PostgreSQL: a constant of it fails.
+_DAY = re.compile(r"(?!0000)\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"(?!0000)\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,6})?)?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _PATTERNS: dict[Comparable, re.Pattern[str]] = {
     "integer": _WHOLE,
