@@ -157,6 +157,46 @@ def test_jdbc_connection_that_cannot_connect_is_refused(
     refused("InvalidInputException", glue.create_connection, ConnectionInput=given)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "jdbc:postgresql://h/x?password=S3cret&user=z",
+        "jdbc:postgresql://h/x?ssl=true&PassWord=S3cret",
+        "jdbc:postgresql://h/x?pass%77ord=S3cret",
+        "jdbc:postgresql://z:S3cret@h/x",
+        "jdbc:postgresql://z:S3/cret@h/x",
+        "jdbc:mysql://address=(host=h)(user=z)(password=S3cret)/x",
+        "jdbc:sqlserver://h:1433;databaseName=x;user=z;password=S3cret",
+        "jdbc:oracle:thin:z/S3cret@h:1521:x",
+        "jdbc:oracle:thin:z/S3cret@//h:1521/x",
+    ],
+)
+def test_credentials_in_a_url_are_refused(glue: Any, name: str, url: str) -> None:
+    properties = {"JDBC_CONNECTION_URL": url, "USERNAME": "u", "PASSWORD": "p"}
+    bad = connection_input(name, ConnectionProperties=properties)
+    new = {**bad, "Name": f"{name}-new"}
+    message = refused("InvalidInputException", glue.create_connection, ConnectionInput=new)
+    assert "must not contain" in message
+    assert "S3" not in message
+    refused("InvalidInputException", glue.update_connection, Name=name, ConnectionInput=bad)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "jdbc:oracle:thin:@h:1521:x",
+        "jdbc:oracle:thin://@h:1521/x",
+        "jdbc:sqlserver://h:1433;databaseName=x",
+        "jdbc:mysql://h/x?passwordCharacterEncoding=UTF-8",
+        "jdbc:postgresql://h/x?ApplicationName=a@b",
+    ],
+)
+def test_urls_without_credentials_are_kept(glue: Any, name: str, url: str) -> None:
+    properties = {"JDBC_CONNECTION_URL": url, "USERNAME": "u", "PASSWORD": "p"}
+    given = connection_input(name, ConnectionProperties=properties)
+    glue.update_connection(Name=name, ConnectionInput=given)
+
+
 def test_database_that_is_signed_in_to_by_name_and_password(server: LiveServer, glue: Any) -> None:
     name = f"pg-{uuid4().hex}"
     given = {

@@ -53,6 +53,8 @@ class RemoteColumn(msgspec.Struct, frozen=True):
         remote_type: in the database's words, domains resolved.
         type: in Trino's names; empty where there is none for it, and the column can't be read.
         comment: empty if there is none.
+        is_unicode: whether its encoding has every character, so that any text can be compared
+            with it there.
     """
 
     name: str
@@ -61,6 +63,7 @@ class RemoteColumn(msgspec.Struct, frozen=True):
     type: str
     is_nullable: bool = True
     comment: str = ""
+    is_unicode: bool = False
 
 
 class RemoteTable(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from msgspec.structs import replace
 
@@ -45,6 +46,12 @@ _AUTHENTICATION_NOT_HONOURED = (
 )
 _DATABASES = frozenset({"POSTGRESQL", "MYSQL"})
 _JDBC_URL = re.compile(r"jdbc:[a-z0-9:]+:.+", re.DOTALL)
+# `//user:password@host`, and Oracle's `thin:user/password@host`, whose `thin:@host` has neither.
+_SIGNED_IN = re.compile(r"jdbc:(?:[a-z0-9]+:)++(?://)?[^@?;/][^@?;]*@", re.DOTALL)
+_CREDENTIAL = re.compile(
+    r"[?&;,(]\s*(?:user|username|uid|[^=?&;,(]*(?:password\d?|passwd|pwd|secret|token))\s*=",
+    re.IGNORECASE,
+)
 
 
 @service.operation(resource=connection_arns)
@@ -193,17 +200,32 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
     authentication = given.get("AuthenticationConfiguration") or {}
     _check_authentication(authentication)
     if kind == "JDBC":
-        if not _JDBC_URL.fullmatch(properties.get("JDBC_CONNECTION_URL", "")):
+        url = properties.get("JDBC_CONNECTION_URL", "")
+        if not _JDBC_URL.fullmatch(url):
             raise InvalidInputException(
                 "A JDBC connection needs a JDBC_CONNECTION_URL such as "
                 "jdbc:postgresql://host:5432/database."
             )
+        _check_keeps_no_secret(url)
         if not (authentication or {"USERNAME", "PASSWORD"} <= properties.keys()):
             raise InvalidInputException("A JDBC connection needs USERNAME and PASSWORD.")
     if kind in _DATABASES and not {"HOST", "PORT", "DATABASE"} <= properties.keys():
         raise InvalidInputException(f"A {kind} connection needs HOST, PORT and DATABASE.")
     # What was asked of the call and not done is no part of the connection.
     return {name: value for name, value in storable(given).items() if name not in _NOT_HONOURED}
+
+
+def _check_keeps_no_secret(url: str) -> None:
+    """A URL is shown to whoever may see the connection, also where passwords are hidden.
+
+    Raises:
+        InvalidInputException: it says whom to sign in as, or with what.
+    """
+    if _SIGNED_IN.match(url) or _CREDENTIAL.search(unquote(url)):
+        raise InvalidInputException(
+            "JDBC_CONNECTION_URL must not contain a user name or a password, which are not hidden "
+            "there: use USERNAME and PASSWORD."
+        )
 
 
 def _check_authentication(given: Mapping[str, Any]) -> None:

@@ -102,11 +102,14 @@ def test_what_a_catalog_cannot_be_made_of_is_refused(lake: Lake) -> None:
         ({"url": "jdbc:postgresql://a,b/x"}, "InvalidRequestException", "host"),
         ({"url": "jdbc:postgresql://%2Fvar%2Frun/x"}, "InvalidRequestException", "host"),
         ({"url": "jdbc:postgresql://h:99999/x"}, "InvalidRequestException", "port"),
-        ({"url": f"jdbc:postgresql://u:{4711}@h/x"}, "InvalidRequestException", "is not of the"),
+        ({"url": "jdbc:postgresql://169.254.169.254/x"}, "InvalidRequestException", "link-local"),
+        ({"url": "jdbc:mysql://0xa9fea9fe/x"}, "InvalidRequestException", "link-local"),
+        ({"url": "jdbc:mysql://[::ffff:a9fe:a9fe]/x"}, "InvalidRequestException", "link-local"),
+        ({"url": "jdbc:mysql://[fe80::1]/x"}, "InvalidRequestException", "link-local"),
         (
-            {"url": "jdbc:postgresql://h/x?password=4711"},
+            {"url": "jdbc:postgresql://h/x?options=4711"},
             "NotImplementedException",
-            "the parameter password",
+            "the parameter options",
         ),
         (
             {"url": "jdbc:mysql://h/x?allowLoadLocalInfile=true"},

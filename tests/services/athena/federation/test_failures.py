@@ -10,8 +10,12 @@ import threading
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from cloche.engines.sql.federation.scanners import Attachment
+from cloche.engines.sql.federation.threads import Threads
+from cloche.engines.sql.remote import RemoteDatabase
 from tests.services.athena.conftest import Lake, refused
 from tests.services.athena.federation.conftest import PASSWORD, Remote, arn_of
 
@@ -223,3 +227,37 @@ def test_queries_at_once_do_not_disturb_each_other(remote: Remote) -> None:
         assert remote.lake.wait(query)["Status"]["State"] == "SUCCEEDED"
         count = str(number * 1000)
         assert remote.lake.results(query)[1:] == [[count, count]]
+
+
+def test_rows_that_are_too_wide_are_told(postgresql: Remote) -> None:
+    postgresql.run(
+        f"CREATE VIEW {postgresql.own('wide')} AS "
+        "SELECT i, repeat(md5(i::text), CASE WHEN i > 2048 THEN 20000 ELSE 2000 END) AS a "
+        "FROM generate_series(1, 4096) i"
+    )
+    place = postgresql.table("wide")
+    reason = postgresql.lake.fail(f"SELECT max(length(a)) FROM {place}")
+    assert "exhausted resources" in reason
+    assert "2048 rows" in reason
+    assert "Possible solutions" not in reason
+    # It needs no more memory for many rows than for some.
+    rows = postgresql.lake.rows(f"SELECT count(*), max(length(a)) FROM {place} WHERE i <= 2048")
+    assert rows == [["2048", "64000"]]
+
+
+def test_generated_sql_is_in_no_message() -> None:
+    database = RemoteDatabase("shop", "postgresql", "h", 5432, "x", "u", PASSWORD)
+    attachment = Attachment(Threads(), duckdb.connect(), database)
+    told = 'Failed to prepare: ERROR:  date "0000" is out of range\nLINE 1: COPY (SELECT a)\n   ^'
+    assert attachment.said(RuntimeError(told)) == 'date "0000" is out of range'
+
+
+def test_years_that_postgresql_lacks_are_not_sent(postgresql: Remote) -> None:
+    postgresql.run(
+        f"CREATE TABLE {postgresql.own('days')} AS "
+        "SELECT DATE '2024-01-01' AS d, TIMESTAMP '2024-01-01 00:00:00' AS t"
+    )
+    place, rows = postgresql.table("days"), postgresql.lake.rows
+    assert rows(f"SELECT count(*) FROM {place} WHERE d > DATE '0000-01-01'") == [["1"]]
+    stamp = "TIMESTAMP '0000-01-01 00:00:00'"
+    assert rows(f"SELECT count(*) FROM {place} WHERE t > {stamp}") == [["1"]]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
+from cloche.engines.sql.federation import postgresql
 from cloche.engines.sql.federation.conditions import DIALECTS
 from cloche.engines.sql.federation.scanners import Attachment, Scanners
 from cloche.engines.sql.remote import RemoteColumn, RemoteDatabase, RemoteTable
@@ -46,9 +47,24 @@ class ScannedCatalog:
     def _rows(self, database: RemoteDatabase, sql: str) -> _Rows:
         attachment: Attachment = self._scanners.attach(database, check=lambda: None)
         try:
+            _check_encoding(attachment, database)
             return attachment.rows(sql)
         finally:
             attachment.close()
+
+
+def _check_encoding(attachment: Attachment, database: RemoteDatabase) -> None:
+    """Refuse a database that doesn't know what its texts mean.
+
+    Raises:
+        QueryError: it is one, or it cannot be asked.
+    """
+    if database.kind == "postgresql" and attachment.rows(postgresql.ENCODING) == [("SQL_ASCII",)]:
+        raise QueryError(
+            ErrorKind.NOT_SUPPORTED,
+            f"Catalog '{database.catalog}' ({database.place}): the database's encoding is "
+            "SQL_ASCII, in which texts are bytes of no known meaning; it cannot be read",
+        )
 
 
 def _tables(database: RemoteDatabase, rows: Iterable[tuple[Any, ...]]) -> Iterable[RemoteTable]:
@@ -58,10 +74,18 @@ def _tables(database: RemoteDatabase, rows: Iterable[tuple[Any, ...]]) -> Iterab
         groups.setdefault((row[0], row[1]), []).append(row)
     for (schema, name), own in groups.items():
         columns: list[RemoteColumn] = []
-        for _, _, _, column, kind, is_nullable, comment, _ in own:
+        for _, _, _, column, kind, is_nullable, comment, _, is_unicode in own:
             found = transfer(kind)
             shown = found.type if found is not None else ""
             columns.append(
-                RemoteColumn(column.lower(), column, kind, shown, bool(is_nullable), comment)
+                RemoteColumn(
+                    column.lower(),
+                    column,
+                    kind,
+                    shown,
+                    bool(is_nullable),
+                    comment,
+                    bool(is_unicode),
+                )
             )
         yield RemoteTable(database, schema, name, tuple(columns), bool(own[0][2]), bool(own[0][7]))

@@ -21,8 +21,9 @@ DIALECTS: dict[RemoteKind, ModuleType] = {"postgresql": postgresql, "mysql": mys
 
 _WHOLE = re.compile(r"-?\d{1,38}")
 _DECIMAL = re.compile(r"-?\d{1,38}(\.\d{1,38})?")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,6})?)?")
+# There is no year 0 in PostgreSQL: a constant of it fails.
+_DAY = re.compile(r"(?!0000)\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"(?!0000)\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,6})?)?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _PATTERNS: dict[Comparable, re.Pattern[str]] = {
     "integer": _WHOLE,
@@ -74,7 +75,7 @@ def _condition(
     if not transfer.comparable or (transfer.comparable == "instant" and not is_utc):
         return None
     if transfer.comparable in _TEXTS:
-        return _of_text(kind, column, transfer.comparable, condition, is_sorted)
+        return _of_text(kind, transfer, condition, is_sorted)
     values = [_constant(kind, transfer.comparable, each) for each in condition.values]
     if operator == "like" or (transfer.comparable == "uuid" and operator not in ("=", "in")):
         return None
@@ -108,11 +109,14 @@ def _constant(kind: RemoteKind, comparable: Comparable, value: str) -> str | Non
 
 
 def _of_text(
-    kind: RemoteKind, column: str, comparable: Comparable, condition: Filter, is_sorted: bool
+    kind: RemoteKind, transfer: Transfer, condition: Filter, is_sorted: bool
 ) -> str | None:
     text: Callable[[str], str] = DIALECTS[kind].text
+    column, comparable = transfer.compared, transfer.comparable
     if any("\0" in value for value in condition.values):
         return None
+    if not (transfer.is_unicode or all(value.isascii() for value in condition.values)):
+        return None  # the database fails on a text that the column's encoding has not
     values = condition.values
     if comparable == "padded text":
         values = tuple(value.rstrip(" ") for value in values)

@@ -30,7 +30,7 @@ SELECT CAST(t.table_schema AS CHAR) AS c0, CAST(t.table_name AS CHAR) AS c1,
   CAST(concat(c.column_type, coalesce(concat('|', c.numeric_precision, ',', c.numeric_scale), ''))
     AS CHAR) AS c4,
   CASE WHEN c.is_nullable = 'YES' THEN 1 ELSE 0 END AS c5, CAST(c.column_comment AS CHAR) AS c6,
-  0 AS c7
+  0 AS c7, CASE WHEN c.character_set_name = 'utf8mb4' THEN 1 ELSE 0 END AS c8
 FROM information_schema.tables t
 JOIN information_schema.columns c
   ON c.table_schema = t.table_schema AND c.table_name = t.table_name
@@ -41,7 +41,7 @@ ORDER BY t.table_schema, t.table_name, c.ordinal_position
 
 def tables_sql(schema: str, name: str | None) -> str:
     """Rows of schema, table, whether it is a view, column, type, whether it may be NULL, comment,
-    and 0.
+    0, and whether it can hold every character.
     """  # noqa: D205 - it is one sentence
     only = "" if name is None else f" AND lower(t.table_name) = {text(name)}"
     return _TABLES.format(system=_SYSTEM, schema=text(schema), name=only)

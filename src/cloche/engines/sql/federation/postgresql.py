@@ -26,6 +26,8 @@ WHERE pg_catalog.has_schema_privilege(oid, 'USAGE')
   AND nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp)'
 """
 
+ENCODING = "SELECT pg_catalog.getdatabaseencoding()::text"
+
 _TABLES = """
 SELECT n.nspname::text AS c0, c.relname::text AS c1, (c.relkind IN ('v', 'm'))::int AS c2,
   a.attname::text AS c3,
@@ -36,7 +38,8 @@ SELECT n.nspname::text AS c0, c.relname::text AS c1, (c.relkind IN ('v', 'm'))::
        ELSE pg_catalog.format_type(a.atttypid, a.atttypmod) END AS c4,
   (NOT a.attnotnull)::int AS c5,
   coalesce(pg_catalog.col_description(c.oid, a.attnum), '')::text AS c6,
-  (pg_catalog.getdatabaseencoding() IN ('UTF8', 'LATIN1', 'SQL_ASCII'))::int AS c7
+  (pg_catalog.getdatabaseencoding() IN ('UTF8', 'LATIN1'))::int AS c7,
+  (pg_catalog.getdatabaseencoding() = 'UTF8')::int AS c8
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -52,7 +55,7 @@ ORDER BY n.nspname, c.relname, a.attnum
 
 def tables_sql(schema: str, name: str | None) -> str:
     """Rows of schema, table, whether it is a view, column, type, whether it may be NULL, comment,
-    and whether texts are in an encoding that sorts by code points.
+    whether texts are in an encoding that sorts by code points, and whether it has every character.
     """  # noqa: D205 - it is one sentence
     only = "" if name is None else f" AND lower(c.relname) = {text(name)}"
     return _TABLES.format(schema=text(schema), name=only)

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
 
 from cloche.engines.sql.federation.threads import Threads
 
+ROWS_AT_A_TIME = 2048
+"""DuckDB's vector: a scanner has never fewer in memory."""
+
 _BATCH_ROWS = 32_768
+_BATCH_BYTES = 16 * 1024 * 1024
 _AHEAD = 4
 _LOOK_SECONDS = 0.05
 _GRACE_SECONDS = 0.2
@@ -89,8 +93,8 @@ class Pump:
     def _run(self) -> None:
         try:
             result = self._cursor.execute(self._sql, list(self._parameters))
-            with result.to_arrow_reader(_BATCH_ROWS) as reader:
-                for batch in reader:
+            with result.to_arrow_reader(ROWS_AT_A_TIME) as reader:
+                for batch in _gathered(reader):
                     if not self._put(batch):
                         return
             self._put(None)
@@ -109,3 +113,25 @@ class Pump:
                 continue
             return True
         return False
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in larger batches, bounded by their number and by their bytes.
+
+    A reader of DuckDB's counts rows alone: batches of many would take gigabytes of wide ones.
+    """
+    held: list[pa.RecordBatch] = []
+    rows = taken = 0
+    for batch in batches:
+        if held and (rows + batch.num_rows > _BATCH_ROWS or taken + batch.nbytes > _BATCH_BYTES):
+            yield from _joined(held)
+            held, rows, taken = [], 0, 0
+        held.append(batch)
+        rows += batch.num_rows
+        taken += batch.nbytes
+    if held:
+        yield from _joined(held)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    return pa.Table.from_batches(batches).combine_chunks().to_batches()

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from cloche.engines.sql.engine import ErrorKind, QueryError
 from cloche.engines.sql.federation import mysql, postgresql
-from cloche.engines.sql.federation.pumps import Pump
+from cloche.engines.sql.federation.pumps import ROWS_AT_A_TIME, Pump
 from cloche.engines.sql.federation.threads import NotInTime, Threads
 from cloche.engines.sql.formats.sql_text import literal
 from cloche.engines.sql.remote import RemoteDatabase, RemoteKind
@@ -196,6 +196,8 @@ class Attachment:
         try:
             while (batch := pump.take(check)) is not None:
                 yield batch.cast(schema) if batch.schema != schema else batch
+        except duckdb.OutOfMemoryException:
+            raise self._too_wide() from None
         except duckdb.Error as error:
             raise self.failed(error) from None
         except (pa.ArrowException, OSError) as error:
@@ -252,9 +254,18 @@ class Attachment:
             f"Catalog '{database.catalog}' ({database.place}): {self.said(error)}",
         )
 
+    def _too_wide(self) -> QueryError:
+        """The error for rows of which the scanner can't keep as many as it takes at a time."""
+        database = self._database
+        return QueryError(
+            ErrorKind.EXCEEDED_MEMORY_LIMIT,
+            f"Catalog '{database.catalog}' ({database.place}): {ROWS_AT_A_TIME} rows, which are "
+            f"read at a time, take more than {_MEMORY}",
+        )
+
     def said(self, error: BaseException) -> str:
         """What the database says, without what DuckDB and its driver add; no password is in it."""
-        text = str(error).partition("\n\nLINE ")[0].strip()
+        text = str(error).partition("\nLINE ")[0].strip()
         _, has_error, told = text.partition("ERROR:")
         if has_error:
             text = told
@@ -306,7 +317,7 @@ def _attach(
         options = (
             f"connect_timeout={max(1, round(database.connect_seconds))} "
             f"sslmode={database.encryption} gssencmode=disable application_name={token} "
-            "keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
+            "keepalives_idle=30 keepalives_interval=10 keepalives_count=3 client_encoding=UTF8"
         )
     else:
         options = f"ssl_mode={_SSL_MODES[database.encryption]}"

@@ -124,4 +124,9 @@ def _transfer(table: RemoteTable, column: RemoteColumn) -> Transfer | None:
     if found is None:
         return None
     name = dialect.name(column.remote_name)
-    return replace(found, fetch=found.fetch.format(name), compared=found.compared.format(name))
+    return replace(
+        found,
+        fetch=found.fetch.format(name),
+        compared=found.compared.format(name),
+        is_unicode=column.is_unicode,
+    )

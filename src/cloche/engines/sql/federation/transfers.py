@@ -43,6 +43,7 @@ class Transfer:
         restore: DuckDB's SQL that makes them what the type keeps; `{}` stands for the value.
         comparable: how conditions on the column may be written in the other database's SQL.
         compared: what stands for the column in those.
+        is_unicode: whether texts with other characters than ASCII's may be in those.
     """
 
     type: str
@@ -51,6 +52,7 @@ class Transfer:
     restore: str = "{}"
     comparable: Comparable = ""
     compared: str = "{}"
+    is_unicode: bool = False
 
 
 def failing(kind: str, message: str) -> str:

@@ -7,7 +7,9 @@ may be a secret.
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -135,6 +137,11 @@ def _port(parts: SplitResult) -> int | None:
 def _check(host: str, port: int, database: str, properties: Mapping[str, str]) -> None:
     if _HOST.fullmatch(host) is None:
         raise UnusableConnection("The connection's host is not a host's name or address.")
+    if _is_link_local(host):
+        raise UnusableConnection(
+            "The connection's host is a link-local address, at which machines keep what is theirs "
+            "alone, such as credentials of a cloud's metadata service."
+        )
     if not 0 < port < 65536:
         raise UnusableConnection("The connection's port is not a number from 1 to 65535.")
     if not database:
@@ -144,6 +151,21 @@ def _check(host: str, port: int, database: str, properties: Mapping[str, str]) -
             raise UnusableConnection(f"The connection has no {name}.")
     if "\0" in "".join((database, properties["USERNAME"], properties["PASSWORD"])):
         raise UnusableConnection("The connection's properties contain a NUL character.")
+
+
+def _is_link_local(host: str) -> bool:
+    """Whether it is an address of 169.254.0.0/16 or fe80::/10, in whichever way it is written."""
+    try:
+        # Also 2852039166 and 0xa9fea9fe, as the resolver of the machine reads them.
+        address: IPv4Address | IPv6Address = IPv4Address(socket.inet_aton(host))
+    except OSError:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_link_local
 
 
 def _options(kind: RemoteKind, parameters: Mapping[str, str]) -> tuple[Encryption, float]:
